@@ -1,0 +1,1 @@
+"""What every screen shares: template tags, components, messages."""
