@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pghistory
+from django.conf import settings
+from django.db import connection, models
+from django.db.models import Func, Max, Value
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from psycopg2.extras import DateRange
+
+from deals.axes import ParticipantRole, RegistrationScope, RejectionReason, Route, Stage
+from deals.models.opportunity import Opportunity, OpportunityLine, OpportunityParticipant
+from deals.models.protection import Protection, place
+from deals.querysets import ApprovalQuerySet
+from partners.models import Partner
+from prm import events
+from prm.errors import RuleViolation
+from prm.records import Record
+from prm.rowpolicy import RowPolicy
+from territories.models import Customer
+
+if TYPE_CHECKING:
+    from deals.models.registration import DealRegistration
+
+
+@pghistory.track()
+class Approval(Record):
+    """The vendor's file on one submission of a registration: when it came, which customer it is, what was decided and why.
+
+    The portal may add the row and nothing else; a partner never reads it.
+    """
+
+    registration = models.ForeignKey("deals.DealRegistration", models.CASCADE, related_name="approvals")
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
+    submission = models.PositiveSmallIntegerField()
+    received_at = models.DateTimeField(gettext_lazy("received"))
+    sequence = models.BigIntegerField(gettext_lazy("number"), unique=True)
+    customer = models.ForeignKey(
+        Customer, models.PROTECT, null=True, blank=True, related_name="approvals", verbose_name=gettext_lazy("customer")
+    )
+    customer_evidence = models.JSONField(default=dict, blank=True)  # how the customer was recognised: rule, version, inputs
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    place_number = models.PositiveIntegerField(null=True, blank=True)
+    taken_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    outcome = models.CharField(max_length=10, blank=True)
+    rejection_reason = models.CharField(gettext_lazy("reason"), max_length=20, choices=RejectionReason.choices, blank=True)
+    notes = models.TextField(gettext_lazy("private notes"), blank=True)
+
+    objects = ApprovalQuerySet.as_manager()
+    row_policy = RowPolicy(insert="partner_id = {partner}")
+    portal_sequences = ("deals_submission_sequence",)
+
+    class Meta:
+        ordering = ["sequence"]
+        constraints = [models.UniqueConstraint(fields=["registration", "submission"], name="one_file_a_submission")]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} · {self.registration_id}"
+
+    @classmethod
+    def receive(cls, registration: DealRegistration) -> None:
+        """Stamp a submission with the database's clock and the next number."""
+        cls(
+            registration=registration,
+            partner_id=registration.partner_id,
+            submission=registration.submission,
+            received_at=Func(function="clock_timestamp"),
+            sequence=Func(Value("deals_submission_sequence"), function="nextval"),
+        ).save(force_insert=True)
+
+    def take(self, by) -> None:
+        self.put(taken_by=by)
+
+    def note(self, text: str, *, by, version=None) -> None:
+        """Keep private notes; the partner's row does not change."""
+        self.lock(version)
+        self.put(notes=text)
+        events.record(self, "noted", by=by)
+
+    def confirm(self, customer: Customer, *, by=None, evidence: dict | None = None, version=None) -> None:
+        """Say which customer this is; by a person, or by the matcher (``by`` None) with its evidence."""
+        self.lock(version)
+        self.put(customer=customer, confirmed_by=by, customer_evidence=evidence or {})
+        events.record(self, "customer_confirmed", by=by, customer=customer.name, registration=str(self.registration_id))
+        if by is not None:
+            customer.learn(by=by, name=self.registration.customer_name)
+
+    def close(self, by, outcome: str, **changes) -> None:
+        self.put(decided_by=by, outcome=outcome, **changes)
+
+    def grant(self, registration: DealRegistration, *, by, opportunity: Opportunity | None, days: int | None) -> OpportunityParticipant:
+        """Protections and opportunity of an approval, under the customer's lock; says which line blocks."""
+        if self.customer is None:
+            raise RuleViolation(
+                "customer_not_confirmed", _("Confirm which customer this is before you approve."), field="customer"
+            )
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"customer:{self.customer_id}"])
+        if registration.scope != RegistrationScope.WHOLE and self.place_number is None:
+            self.put(place_number=self._number_of_place(registration.place_name))
+        spot = place(self.place_number)
+        period: DateRange = registration.program.protection_period(length=days)
+        lines = {row.product.line_id: row.product.line for row in registration.lines.select_related("product__line")}
+        if blocking := list(Protection.objects.blocking(self.customer, lines, spot, period).select_related("line", "partner")):
+            raise RuleViolation(
+                "line_protected",
+                _("%(line)s is protected for %(partner)s until %(day)s. Release that protection or open a conflict case first.")
+                % {"line": blocking[0].line, "partner": blocking[0].partner, "day": blocking[0].last_day.isoformat()},
+                field="products",
+                lines=[protection.line_id for protection in blocking],
+            )
+        Protection.objects.bulk_create(
+            [
+                Protection(
+                    registration=registration, partner_id=registration.partner_id, customer=self.customer, line=line, place=spot, period=period
+                )
+                for line in lines.values()
+            ]
+        )
+        if opportunity is None:
+            opportunity = self._new_opportunity(registration, lines.values())
+        participant, _created = OpportunityParticipant.objects.get_or_create(
+            opportunity=opportunity,
+            partner_id=registration.partner_id,
+            role=ParticipantRole.SELLING,
+            defaults={"customer_name": registration.customer_name, "share": 100},
+        )
+        self.close(by, "approved")
+        return participant
+
+    def _new_opportunity(self, registration: DealRegistration, lines) -> Opportunity:
+        opportunity = Opportunity.objects.create(
+            name=registration.customer_name,
+            customer=self.customer,
+            route=Route.PARTNER,
+            stage=Stage.QUALIFIED,
+            amount=registration.amount,
+            currency=registration.currency,
+            recurring=registration.recurring,
+            expected_close_date=registration.expected_close_date,
+            opened_on=registration.submitted_at.date(),
+        )
+        OpportunityLine.objects.bulk_create([OpportunityLine(opportunity=opportunity, line=line) for line in lines])
+        return opportunity
+
+    def _number_of_place(self, name: str) -> int:
+        """The number of this site or project at this customer: the one it got before, else the next."""
+        files = Approval.objects.filter(customer=self.customer, place_number__isnull=False)
+        known = files.filter(registration__place_name__iexact=name).values_list("place_number", flat=True).first()
+        return known or (files.aggregate(last=Max("place_number"))["last"] or 0) + 1

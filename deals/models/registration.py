@@ -1,0 +1,469 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pghistory
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_countries.fields import CountryField
+
+from deals.models.approval import Approval
+from deals.axes import (
+    AWAITING_VENDOR,
+    OPEN_REVIEW,
+    PUBLIC_REASON,
+    RUNNING,
+    ProtectionStatus,
+    PublicReason,
+    RegistrationScope,
+    RegistrationType,
+    RejectionReason,
+    ReviewStatus,
+    Stage,
+    SubmissionStatus,
+)
+from deals.models.opportunity import OpportunityParticipant
+from deals.querysets import CommentQuerySet, DealRegistrationQuerySet
+from partners.catalogue.models import DiscountRule, Product
+from partners.models import Partner
+from partners.programs.models import Enrolment, Program
+from prm import events
+from prm.calendar import business_today, due_by
+from prm.errors import RuleViolation
+from prm.fields.columns import CustomValues
+from prm.money import Money
+from prm.money.fields import amount_field, currency_field
+from prm.records import Record
+from prm.rowpolicy import RowPolicy
+
+EDITABLE_FIELDS = (
+    "type",
+    "scope",
+    "place_name",
+    "customer_name",
+    "customer_domain",
+    "customer_country",
+    "customer_number",
+    "amount",
+    "currency",
+    "recurring",
+    "expected_close_date",
+    "distributor",
+    "description",
+    "custom",
+)
+
+
+@pghistory.track()
+class DealRegistration(CustomValues, Record):
+    """A partner's request to have its work on an opportunity recognised.
+
+    Four axes, never one list: submission, review, protection, and the sales stage of the opportunity it leads to. What the
+    vendor knows besides (the customer row, the internal reason, notes) stands in ``Approval``, out of the partner's reach, and
+    never changes this row's version.
+    """
+
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="registrations", verbose_name=gettext_lazy("partner"))
+    program = models.ForeignKey(
+        Program, models.PROTECT, null=True, blank=True, related_name="registrations", verbose_name=gettext_lazy("program")
+    )
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=gettext_lazy("registered by"))
+    type = models.CharField(
+        gettext_lazy("type"), max_length=11, choices=RegistrationType.choices, default=RegistrationType.NEW
+    )
+    scope = models.CharField(
+        gettext_lazy("scope"), max_length=7, choices=RegistrationScope.choices, default=RegistrationScope.WHOLE
+    )
+    place_name = models.CharField(gettext_lazy("site or project"), max_length=200, blank=True)
+    customer_name = models.CharField(gettext_lazy("customer"), max_length=200, blank=True)
+    customer_domain = models.CharField(gettext_lazy("website of the customer"), max_length=253, blank=True)
+    customer_country = CountryField(gettext_lazy("country of the customer"), blank=True)
+    customer_number = models.CharField(gettext_lazy("VAT or company number"), max_length=40, blank=True)
+    amount = amount_field(null=True, blank=True)
+    currency = currency_field(blank=True)
+    recurring = models.BooleanField(gettext_lazy("recurring"), default=False)
+    expected_close_date = models.DateField(gettext_lazy("expected close"), null=True, blank=True)
+    distributor = models.ForeignKey(
+        Partner, models.PROTECT, null=True, blank=True, related_name="supplied_registrations", verbose_name=gettext_lazy("supplied by")
+    )
+    description = models.TextField(gettext_lazy("what the project is about"), max_length=4000, blank=True)
+
+    submission_status = models.CharField(max_length=9, choices=SubmissionStatus.choices, default=SubmissionStatus.DRAFT)
+    review_status = models.CharField(max_length=15, choices=ReviewStatus.choices, default=ReviewStatus.NONE)
+    protection_status = models.CharField(max_length=8, choices=ProtectionStatus.choices, default=ProtectionStatus.NONE)
+    protected_until = models.DateField(gettext_lazy("protected until"), null=True, editable=False)
+    sales_stage = models.CharField(max_length=20, choices=Stage.choices, blank=True)
+    participant = models.ForeignKey(OpportunityParticipant, models.SET_NULL, null=True, related_name="registrations", editable=False)
+
+    submission = models.PositiveSmallIntegerField(default=0, editable=False)  # how often it was submitted
+    submitted_at = models.DateTimeField(null=True, editable=False)
+    respond_by = models.DateTimeField(null=True, editable=False)
+    decide_by = models.DateTimeField(null=True, editable=False)
+    decided_at = models.DateTimeField(null=True, editable=False)
+    public_reason = models.CharField(max_length=20, choices=PublicReason.choices, blank=True)
+    message = models.TextField(gettext_lazy("message to the partner"), max_length=4000, blank=True)
+    returned_fields = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    answer_by = models.DateTimeField(null=True, editable=False)
+
+    objects = DealRegistrationQuerySet.as_manager()
+    row_policy = RowPolicy(
+        read="partner_id = {readable} OR (distributor_id = {partner} AND submission_status = 'submitted')",
+        write="partner_id = {partner}",
+        delete="partner_id = {partner} AND submission_status = 'draft'",
+    )
+    # One table for the review axis; docs/guides/deal-registration.md draws it.
+    REVIEW = {
+        ReviewStatus.NONE: {ReviewStatus.PENDING},
+        ReviewStatus.PENDING: {
+            ReviewStatus.NONE,
+            ReviewStatus.IN_REVIEW,
+            ReviewStatus.APPROVED,
+            ReviewStatus.REJECTED,
+            ReviewStatus.ACTION_REQUIRED,
+            ReviewStatus.CANCELLED,
+        },
+        ReviewStatus.IN_REVIEW: {
+            ReviewStatus.NONE,
+            ReviewStatus.APPROVED,
+            ReviewStatus.REJECTED,
+            ReviewStatus.ACTION_REQUIRED,
+            ReviewStatus.CANCELLED,
+        },
+        ReviewStatus.ACTION_REQUIRED: {ReviewStatus.NONE, ReviewStatus.PENDING, ReviewStatus.EXPIRED, ReviewStatus.CANCELLED},
+        ReviewStatus.APPROVED: {ReviewStatus.CANCELLED},
+        ReviewStatus.REJECTED: set(),
+        ReviewStatus.EXPIRED: set(),
+        ReviewStatus.CANCELLED: set(),
+    }
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["partner", "-created_at", "-id"], name="registration_own"),
+            models.Index(fields=["distributor", "-created_at", "-id"], name="registration_supplied"),
+            models.Index(fields=["-created_at", "-id"], name="registration_recent"),
+            models.Index(fields=["decide_by"], name="registration_queue", condition=models.Q(review_status__in=OPEN_REVIEW)),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(submission_status=SubmissionStatus.SUBMITTED) & ~models.Q(review_status=ReviewStatus.NONE)
+                | ~models.Q(submission_status=SubmissionStatus.SUBMITTED) & models.Q(review_status=ReviewStatus.NONE),
+                name="review_follows_submission",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(amount__isnull=True) | (models.Q(amount__gte=0) & ~models.Q(currency="")), name="registration_amount"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(protection_status=ProtectionStatus.NONE, protected_until__isnull=True)
+                | (~models.Q(protection_status=ProtectionStatus.NONE) & models.Q(protected_until__isnull=False)),
+                name="protection_has_its_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.customer_name or _("New registration")
+
+    def get_absolute_url(self) -> str:
+        return reverse("deals:registration", args=[self.pk])
+
+    # Questions ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def is_editable(self) -> bool:
+        return self.submission_status in (SubmissionStatus.DRAFT, SubmissionStatus.RECALLED) or self.is_returned
+
+    @property
+    def is_returned(self) -> bool:
+        return self.review_status == ReviewStatus.ACTION_REQUIRED
+
+    @property
+    def is_protected(self) -> bool:
+        return self.protection_status in RUNNING
+
+    @property
+    def is_open(self) -> bool:
+        return self.review_status in OPEN_REVIEW
+
+    @property
+    def awaits_vendor(self) -> bool:
+        return self.review_status in AWAITING_VENDOR
+
+    @property
+    def open_fields(self) -> set[str]:
+        """The fields that may be changed now: all of a draft, the named ones of a return, else none."""
+        if self.is_returned:
+            return set(self.returned_fields)
+        return {*EDITABLE_FIELDS, "products"} if self.is_editable else set()
+
+    @property
+    def money(self) -> Money | None:
+        return Money(self.amount, self.currency) if self.amount is not None else None
+
+    @property
+    def approval(self) -> Approval | None:
+        """The vendor's file on the present submission; only vendor code asks for it."""
+        return Approval.objects.filter(registration=self, submission=self.submission).select_related("customer").first()
+
+    def discounts(self) -> list[tuple]:
+        """For each product line, what this partner pays less than list: (line, tier rule or None)."""
+        enrolment = Enrolment.objects.current_of(self.partner_id)
+        lines = {row.product.line for row in self.lines.select_related("product__line")}
+        return [
+            (line, DiscountRule.objects.for_line(enrolment.tier_id, line.pk) if enrolment else None)
+            for line in sorted(lines, key=lambda line: line.name)
+        ]
+
+    # The partner's verbs ----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    @transaction.atomic
+    def draft(cls, *, partner: Partner, by, products=(), **values) -> DealRegistration:
+        """Begin a registration; everything may still be missing."""
+        registration = cls(partner=partner, created_by=by, **values)
+        registration.save(force_insert=True)
+        registration.set_products(products)
+        events.record(registration, "drafted", by=by, partner_id=registration.partner_id)
+        return registration
+
+    @transaction.atomic
+    def edit(self, *, by, version=None, products=None, **values) -> DealRegistration:
+        """Change a draft, or the named fields of a return."""
+        self.lock(version)
+        changed = {name for name, value in values.items() if getattr(self, name) != value}
+        if products is not None and {p.pk for p in products} != set(self.lines.values_list("product_id", flat=True)):
+            changed.add("products")
+        if closed := sorted(changed - self.open_fields):
+            raise RuleViolation(
+                "not_editable",
+                _("This can no longer be changed. Recall the registration first, or write a comment."),
+                field=closed[0],
+            )
+        if products is not None and "products" in changed:
+            self.set_products(products)
+        self.put(**values)
+        return self
+
+    def set_products(self, products) -> None:
+        self.lines.all().delete()
+        RegistrationLine.objects.bulk_create(
+            [RegistrationLine(registration=self, partner_id=self.partner_id, product=product) for product in products]
+        )
+
+    def missing(self) -> dict[str, str]:
+        """What must still be given before submission: field → sentence."""
+        texts = {
+            "customer_name": _("Give the customer's name."),
+            "customer_country": _("Choose the customer's country."),
+            "amount": _("Give the expected amount."),
+            "expected_close_date": _("Give the date you expect to close."),
+        }
+        missing = {name: text for name, text in texts.items() if not getattr(self, name) and getattr(self, name) != 0}
+        if not self.lines.exists():
+            missing["products"] = _("Choose at least one product.")
+        if self.scope != RegistrationScope.WHOLE and not self.place_name:
+            missing["place_name"] = _("Name the site or the project.")
+        return missing
+
+    @transaction.atomic
+    def submit(self, *, by, version=None) -> DealRegistration:
+        """Send for review. The answer is the same whoever else may have registered the customer: nobody is looked up here.
+
+        The database stamps its own time and the next number (``Approval.receive``): that is who was first.
+        """
+        self.lock(version)
+        if self.submission_status == SubmissionStatus.SUBMITTED and not self.is_returned:
+            raise RuleViolation("already_submitted", _("This registration has already been submitted."))
+        if missing := self.missing():
+            raise ValidationError({field: ValidationError(text, code="required") for field, text in missing.items()})
+        if self.is_returned:
+            answered = self.returned_fields
+            self.put(review_status=ReviewStatus.PENDING, returned_fields=[], message="", answer_by=None)
+            events.record(self, "answered", by=by, partner_id=self.partner_id, fields=answered)
+            return self
+        enrolment = Enrolment.objects.current_of(self.partner_id)
+        if enrolment is None:
+            raise RuleViolation(
+                "not_enrolled", _("Your company is not enrolled in a partner program yet. Ask your channel manager."), field="partner"
+            )
+        now = timezone.now()
+        respond_by, decide_by = enrolment.program.answer_dates(now)
+        self.put(
+            program=enrolment.program,
+            submission_status=SubmissionStatus.SUBMITTED,
+            review_status=ReviewStatus.PENDING,
+            submission=self.submission + 1,
+            submitted_at=now,
+            respond_by=respond_by,
+            decide_by=decide_by,
+            decided_at=None,
+            public_reason="",
+            message="",
+        )
+        Approval.receive(self)
+        events.record(self, "submitted", by=by, partner_id=self.partner_id, customer=self.customer_name)
+        return self
+
+    @transaction.atomic
+    def recall(self, *, by, version=None) -> None:
+        """Take it back before a decision, to correct it."""
+        self.lock(version)
+        self._refuse_unless(ReviewStatus.NONE)
+        self.put(
+            submission_status=SubmissionStatus.RECALLED,
+            review_status=ReviewStatus.NONE,
+            respond_by=None,
+            decide_by=None,
+            answer_by=None,
+            returned_fields=[],
+        )
+        events.record(self, "recalled", by=by, partner_id=self.partner_id)
+
+    @transaction.atomic
+    def withdraw(self, *, by, version=None, reason: str = "") -> None:
+        """End it: cancels a review, or releases the protections of an approved registration."""
+        self.lock(version)
+        self._refuse_unless(ReviewStatus.CANCELLED)
+        changes: dict = {"review_status": ReviewStatus.CANCELLED, "answer_by": None, "returned_fields": []}
+        if self.is_protected:
+            self.protections.running().release()
+            changes["protection_status"] = ProtectionStatus.RELEASED
+            changes["protected_until"] = min(self.protected_until, business_today())
+        self.put(**changes)
+        events.record(self, "withdrawn", by=by, partner_id=self.partner_id, reason=reason)
+
+    @transaction.atomic
+    def discard(self, *, by, version=None) -> None:
+        """Delete a draft that was never submitted."""
+        self.lock(version)
+        if self.submission_status != SubmissionStatus.DRAFT:
+            raise RuleViolation("not_a_draft", _("Only a draft can be deleted. Withdraw the registration instead."))
+        self.lines.all().delete()
+        self.delete()
+
+    # The vendor's verbs -----------------------------------------------------------------------------------------------------
+
+    @transaction.atomic
+    def take(self, *, by, version=None) -> None:
+        """Begin the review: the partner reads that somebody looks at it."""
+        self.lock(version)
+        if self.review_status == ReviewStatus.PENDING:
+            self.put(review_status=ReviewStatus.IN_REVIEW)
+            self.approval.take(by)
+            events.record(self, "taken", by=by, partner_id=self.partner_id)
+
+    @transaction.atomic
+    def approve(self, *, by, version=None, opportunity=None, days: int | None = None, message: str = "") -> None:
+        """Confirm the claim: an opportunity with the partner on it, and one protection per product line, all or none."""
+        self.lock(version)
+        self._refuse_unless(ReviewStatus.APPROVED)
+        approval = self.approval
+        participant = approval.grant(self, by=by, opportunity=opportunity, days=days)
+        end = max(protection.period.upper for protection in self.protections.all())
+        self.put(
+            review_status=ReviewStatus.APPROVED,
+            protection_status=ProtectionStatus.ACTIVE,
+            protected_until=end,
+            participant=participant,
+            sales_stage=participant.opportunity.stage,
+            decided_at=timezone.now(),
+            message=message,
+        )
+        events.record(self, "approved", by=by, partner_id=self.partner_id, protected_until=end.isoformat())
+
+    @transaction.atomic
+    def reject(self, *, by, reason: str, message: str = "", version=None) -> None:
+        """Refuse with an internal reason; the partner reads the public one and the message written for it."""
+        self.lock(version)
+        self._refuse_unless(ReviewStatus.REJECTED)
+        if reason not in RejectionReason.values:
+            raise RuleViolation("reason_missing", _("Choose a reason."), field="reason")
+        self.approval.close(by, "rejected", rejection_reason=reason)
+        self.put(
+            review_status=ReviewStatus.REJECTED,
+            public_reason=PUBLIC_REASON[RejectionReason(reason)],
+            decided_at=timezone.now(),
+            message=message,
+        )
+        events.record(self, "rejected", by=by, partner_id=self.partner_id, public_reason=str(self.public_reason))
+
+    @transaction.atomic
+    def send_back(self, *, by, fields: list[str], message: str, version=None) -> None:
+        """Ask for named missing facts; only these fields open, and the partner has some business days to answer."""
+        self.lock(version)
+        self._refuse_unless(ReviewStatus.ACTION_REQUIRED)
+        if not fields or set(fields) - {*EDITABLE_FIELDS, "products"}:
+            raise RuleViolation("fields_missing", _("Name the fields the partner should complete."), field="fields")
+        if not message:
+            raise RuleViolation("message_missing", _("Write what is missing."), field="message")
+        answer_by = due_by(timezone.now(), self.program.return_days)
+        self.put(review_status=ReviewStatus.ACTION_REQUIRED, returned_fields=sorted(fields), message=message, answer_by=answer_by)
+        events.record(self, "returned", by=by, partner_id=self.partner_id, fields=sorted(fields), answer_by=answer_by.isoformat())
+
+    @transaction.atomic
+    def comment(self, *, by, text: str) -> Comment:
+        """A message between the partner and the vendor, read by both."""
+        comment = Comment.objects.create(registration=self, partner_id=self.partner_id, author=by, author_name=by.name, text=text)
+        events.record(self, "commented", by=by, partner_id=self.partner_id, text=text[:200])
+        return comment
+
+    # ------------------------------------------------------------------------------------------------------------------------
+
+    def _refuse_unless(self, target: str) -> None:
+        if target not in self.REVIEW[ReviewStatus(self.review_status)]:
+            raise RuleViolation(
+                "move_not_allowed",
+                _("This registration is %(status)s; this is no longer possible. Reload the page.") % {"status": self.get_review_status_display()},
+            )
+
+    @property
+    def last_protected_day(self) -> date | None:
+        """The day screens and mails show; ``protected_until`` itself is exclusive."""
+        return self.protected_until - timedelta(days=1) if self.protected_until else None
+
+
+class RegistrationLine(models.Model):
+    """One product of a registration."""
+
+    registration = models.ForeignKey(DealRegistration, models.CASCADE, related_name="lines")
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+", verbose_name=gettext_lazy("product"))
+    amount = amount_field(null=True, blank=True)
+
+    row_policy = RowPolicy(
+        read="partner_id = {readable} OR registration_id IN"
+        " (SELECT id FROM deals_dealregistration WHERE distributor_id = {partner} AND submission_status = 'submitted')",
+        write="partner_id = {partner}",
+        delete="partner_id = {partner}",
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["registration", "product"], name="product_once")]
+
+    def __str__(self) -> str:
+        return str(self.product)
+
+
+class Comment(models.Model):
+    """One message of the conversation on a registration."""
+
+    registration = models.ForeignKey(DealRegistration, models.CASCADE, related_name="comments")
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_constraint=False)
+    author_name = models.CharField(max_length=200)
+    text = models.TextField(gettext_lazy("message"), max_length=4000)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = CommentQuerySet.as_manager()
+    row_policy = RowPolicy(read="partner_id = {partner}", insert="partner_id = {partner}")
+
+    class Meta:
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return self.text[:50]

@@ -1,0 +1,1 @@
+"""Partner relationship management: the shared ground of all apps."""

@@ -1,0 +1,129 @@
+"""What every request goes through: for whom the database works, in which language the reader reads, and who must sign in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+import pghistory
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils import timezone, translation
+from django.utils.functional import SimpleLazyObject
+
+from prm.db import acting, change_scope, current_scope
+
+Handler = Callable[[HttpRequest], HttpResponse]
+SELF_SERVICE = ("/identity/", "/invitation/")  # sign-in and one's own account: works on people who are not yet known
+NO_DATABASE = ("/static/", "/livez")
+MEMBERSHIP = "acting_for"  # session key: the membership one acts through
+
+
+class ScopeMiddleware:
+    """Open one transaction per request, in the scope of whoever asks.
+
+    A session names its person and the membership they act through; both are read again on each request, so a
+    deactivated colleague or a terminated partner is out with the next click. A bearer token is looked up by the API's
+    authentication, inside the same transaction. Nobody: no rights at all, except where people sign in.
+    """
+
+    def __init__(self, get_response: Handler):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(NO_DATABASE):
+            return self.get_response(request)
+        if request.path.startswith("/api/") and "HTTP_AUTHORIZATION" in request.META:
+            with acting("system"):
+                return self.get_response(request)
+        user_id = request.session.get(SESSION_KEY)
+        with acting("system" if user_id or request.path.startswith(SELF_SERVICE) or request.path == "/" else ""):
+            if user_id:
+                person = self.person(user_id, request.session.get(MEMBERSHIP))
+                if person is None:
+                    logout(request)
+                else:
+                    request._cached_user = person
+                    if not request.path.startswith(SELF_SERVICE):
+                        self.narrow(person)
+            return self.get_response(request)
+
+    @staticmethod
+    def person(user_id, membership_id):
+        """The user, acting as the session says, or None when that is no longer allowed."""
+        from partners.models import Membership, User
+
+        if membership_id:
+            found = Membership.objects.usable().with_headed_companies().filter(pk=membership_id, user_id=user_id).first()
+            return found.user.act_for(found) if found else None
+        return User.objects.filter(pk=user_id, is_active=True).exclude(role="").first()
+
+    @staticmethod
+    def narrow(user) -> None:
+        if user.is_partner:
+            change_scope("partner", user.acting_for_id, user.pk, user.membership.headed_companies)
+        else:
+            change_scope("staff", user=user.pk)
+
+
+class ReaderMiddleware:
+    """The reader's language, time zone and theme: the person's own, else what the browser asks for."""
+
+    def __init__(self, get_response: Handler):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if hasattr(request, "_cached_user"):
+            request.user = SimpleLazyObject(lambda: request._cached_user)
+            language, zone = request._cached_user.language, ZoneInfo(request._cached_user.time_zone)
+        else:
+            language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) or translation.get_language_from_request(request)
+            zone = ZoneInfo(settings.BUSINESS_TIME_ZONE)
+        if language not in dict(settings.LANGUAGES):
+            language = settings.LANGUAGE_CODE
+        request.LANGUAGE_CODE = language
+        with translation.override(language), timezone.override(zone):
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", language)
+            return response
+
+
+class SignInRequiredMiddleware:
+    """Every page wants a person, unless its view says ``@login_not_required``; the API answers for itself."""
+
+    def __init__(self, get_response: Handler):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
+        if request.path.startswith(("/api/", *SELF_SERVICE)) or not getattr(view, "login_required", True):
+            return None
+        if hasattr(request, "_cached_user"):
+            return None
+        target = f"{resolve_url(settings.LOGIN_URL)}?next={request.get_full_path()}"
+        if request.headers.get("HX-Request"):
+            response = HttpResponse(status=401)
+            response["HX-Redirect"] = target
+            return response
+        return HttpResponseRedirect(target)
+
+
+class HistoryMiddleware:
+    """Writes that a request makes carry who asked, and by which request, into the field-level history."""
+
+    def __init__(self, get_response: Handler):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return self.get_response(request)
+        import structlog
+
+        with pghistory.context(
+            user=current_scope().user or None, request=structlog.contextvars.get_contextvars().get("request_id"), path=request.path
+        ):
+            return self.get_response(request)

@@ -1,0 +1,75 @@
+"""What a lower app shows or counts without importing the higher app that knows it; apps fill these in ``AppConfig.ready()``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class NavigationItem:
+    """A menu entry: shown when ``allowed(user)``; ``count(user)`` only where action is due."""
+
+    label: Any
+    url_name: str
+    icon: str
+    order: int
+    allowed: Callable[[Any], bool]
+    count: Callable[[Any], int] | None = None
+    side: str = "vendor"  # vendor, portal or settings
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of a record's page: ``context(record, user)`` feeds ``template``; None hides it."""
+
+    page: str  # "partner", "customer", "opportunity", "registration"
+    title: Any
+    template: str
+    context: Callable[[Any, Any], dict | None]
+    order: int = 50
+    column: str = "main"  # or "side"
+
+
+@dataclass(frozen=True)
+class SearchSource:
+    """Records the palette finds: ``search(user, text)`` yields (label, hint, url), already limited to what the user may see."""
+
+    name: Any
+    icon: str
+    search: Callable[[Any, str], Iterator[tuple[str, str, str]] | list[tuple[str, str, str]]]
+    order: int = 50
+
+
+@dataclass(frozen=True)
+class HomeTile:
+    """A number on a home page: ``value(user)`` returns a dict for the ``kpi`` component, or None to hide it."""
+
+    side: str
+    value: Callable[[Any], dict | None]
+    order: int = 50
+
+
+@dataclass
+class Registry:
+    items: list = field(default_factory=list)
+
+    def add(self, item: Any) -> Any:
+        self.items.append(item)
+        return item
+
+    def __iter__(self):
+        return iter(sorted(self.items, key=lambda item: item.order))
+
+
+navigation, panels, search_sources, home_tiles = Registry(), Registry(), Registry(), Registry()
+
+
+def panels_of(page: str, record: Any, user: Any) -> list[dict]:
+    """The panels of a record's page with their contexts, hidden ones left out."""
+    shown = []
+    for panel in panels:
+        if panel.page == page and (context := panel.context(record, user)) is not None:
+            shown.append({"panel": panel, "title": panel.title, "template": panel.template, "column": panel.column, **context})
+    return shown
