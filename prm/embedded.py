@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import ctypes
 import fcntl
 import hashlib
 import http.client
@@ -26,14 +25,14 @@ import struct
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+from prm.supervisor import CHECKOUT, Child, Refused, Supervisor, die_with_parent, end_leftovers, say, spawn
+
 DATABASE, PORT = "prm", "5432"
 QUEUES = "default,conflicts,metrics,mail,imports"
 SIGN_INS = """\
@@ -63,10 +62,6 @@ BEGIN
   END IF;
 END $$
 """
-
-
-class Refused(SystemExit):
-    """Cannot go on; the text says why and what to do. As a SystemExit it ends any command with one line and status 1."""
 
 
 class NotStarted(Refused):
@@ -108,7 +103,9 @@ def addresses(directory: Path) -> Addresses:
             "(PRM_DATA_DIR names the directory), or set DATABASE_URL and REDIS_URL to servers of your own."
         ) from None
     except PermissionError as error:
-        raise NotStarted(f"{error.filename} belongs to another user; run this as the user who started `make demo`.") from None
+        raise NotStarted(
+            f"{error.filename} belongs to another user; run this as the user who started `make demo`."
+        ) from None
 
 
 def _addresses(directory: Path, keys: dict[str, str]) -> Addresses:
@@ -139,7 +136,12 @@ def may_pass(path: Path, uid: int) -> None:
             old = os.getxattr(folder, "system.posix_acl_access")
             rows = {(tag, who): right for tag, right, who in struct.iter_unpack("<HHI", old[4:])}
         except OSError:
-            rows = {(1, anyone): mode >> 6 & 7, (4, anyone): mode >> 3 & 7, (16, anyone): mode >> 3 & 7, (32, anyone): mode & 7}
+            rows = {
+                (1, anyone): mode >> 6 & 7,
+                (4, anyone): mode >> 3 & 7,
+                (16, anyone): mode >> 3 & 7,
+                (32, anyone): mode & 7,
+            }
         if rows.get((2, uid), 0) & 1:
             continue
         rows[2, uid] = 1
@@ -152,133 +154,6 @@ def may_pass(path: Path, uid: int) -> None:
         say(f"PostgreSQL runs as user {uid}, who may now pass through {folder} (and not list it).")
 
 
-# Processes ------------------------------------------------------------------------------------------------------------------
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
-
-
-def die_with_parent(with_signal: int, niceness: int = 0) -> Callable[[], None]:
-    """For ``preexec_fn``: even ``kill -9`` of the supervisor leaves no orphan."""
-    prctl, parent = getattr(ctypes.CDLL(None), "prctl", None), os.getpid()
-
-    def prepare() -> None:
-        os.nice(niceness)
-        if prctl:
-            prctl(1, with_signal)  # PR_SET_PDEATHSIG; after the change of account, which clears it
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return prepare
-
-
-def processes(belongs: Callable[[Path], bool]) -> list[int]:
-    """Ids of the processes whose folder in /proc satisfies ``belongs``; a zombie has no readable folder."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if belongs(folder):
-                found.append(int(folder.name))
-    return found
-
-
-def signal_all(pids: list[int], number: int) -> None:
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-def end_leftovers(home: Path, number: int) -> None:
-    """End what a killed supervisor left running in ``home``: we hold the lock, so nothing else may work there."""
-    started = time.monotonic()
-    while pids := processes(lambda folder: os.readlink(folder / "cwd") == str(home)):
-        signal_all(pids, number if time.monotonic() - started < 20 else signal.SIGKILL)
-        time.sleep(0.1)
-
-
-class Child:
-    """A supervised process: how it starts, how it is asked to stop, how long it may take."""
-
-    def __init__(self, name: str, start: Callable[[], subprocess.Popen], stop: int = signal.SIGTERM, grace: float = 10):
-        self.name, self.start, self.stop_signal, self.grace = name, start, stop, grace
-        self.process: subprocess.Popen | None = None
-        self.ends: list[float] = []
-
-    def stop(self) -> None:
-        """Ask, wait, then kill what remains of its session."""
-        if self.process is None:
-            return
-        pid = self.process.pid
-        if self.process.poll() is None:
-            signal_all([pid], self.stop_signal)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(self.grace)
-        # Field 6 of /proc/PID/stat, the third after the name in brackets, is the session.
-        rest = processes(lambda folder: (folder / "stat").read_text().rpartition(")")[2].split()[3] == str(pid))
-        signal_all(rest, signal.SIGKILL)
-        self.process.wait()
-
-
-class Supervisor:
-    """Starts children in order, restarts what ends, stops in reverse order; ``log`` takes their lines instead of the terminal."""
-
-    def __init__(self, log: Path | None = None):
-        self.children: list[Child] = []
-        self.asked_to_stop = threading.Event()
-        self.out = open(log, "w", buffering=1) if log else sys.stdout  # noqa: SIM115  (lives as long as the process)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda *_: self.asked_to_stop.set())
-
-    def add(self, child: Child) -> None:
-        self.children.append(child)
-        self._start(child)
-
-    def _start(self, child: Child) -> None:
-        child.process = child.start()
-        threading.Thread(target=self._copy, args=(child.name, child.process), daemon=True).start()
-
-    def _copy(self, name: str, process: subprocess.Popen) -> None:
-        for line in process.stdout or ():
-            self.out.write(f"{name:8} | {line}")
-            self.out.flush()
-
-    def check(self) -> None:
-        """Start again what has ended; Refused when it ends again and again."""
-        for child in self.children:
-            if child.process and child.process.poll() is not None and not self.asked_to_stop.is_set():
-                say(f"{child.name} ended with status {child.process.returncode}; starting it again.")
-                child.stop()  # whatever is left of its session
-                now = time.monotonic()
-                child.ends = [at for at in child.ends if now - at < 60] + [now]
-                if len(child.ends) >= 5:
-                    raise Refused(f"{child.name} ended five times within a minute; its last lines above say why.")
-                self._start(child)
-
-    def stop(self) -> None:
-        """Stop all children, last started first."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        for child in reversed(self.children):
-            child.stop()
-
-
-def spawn(command: list[str], cwd: Path = CHECKOUT, stop: int = signal.SIGTERM, niceness: int = 0, **more: Any) -> subprocess.Popen:
-    """Start a process in a session of its own, its output in one pipe, bound to our life."""
-    return subprocess.Popen(
-        command,
-        cwd=cwd,
-        stdin=more.pop("stdin", subprocess.DEVNULL),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
-        preexec_fn=die_with_parent(stop, niceness),
-        **more,
-    )
-
-
 # PostgreSQL and Valkey ------------------------------------------------------------------------------------------------------
 
 
@@ -289,7 +164,9 @@ def binary(package: str, name: str) -> Path:
         for path in sorted(Path(folder).rglob(name)):
             if path.is_file() and os.access(path, os.X_OK):
                 return path.resolve()
-    raise Refused(f"The package {package} holds no {name} for this machine. Set DATABASE_URL and REDIS_URL to servers of your own.")
+    raise Refused(
+        f"The package {package} holds no {name} for this machine. Set DATABASE_URL and REDIS_URL to servers of your own."
+    )
 
 
 class Services:
@@ -457,7 +334,9 @@ class Services:
         from psycopg2 import sql
 
         with contextlib.closing(
-            psycopg2.connect(host=str(self.run), port=PORT, dbname="postgres", user="prm_super", password=self.keys["super"])
+            psycopg2.connect(
+                host=str(self.run), port=PORT, dbname="postgres", user="prm_super", password=self.keys["super"]
+            )
         ) as connection:
             connection.autocommit = True
             ensure_roles(connection)
@@ -469,7 +348,8 @@ class Services:
                     verb = "ALTER" if f"prm_{who}" in known else "CREATE"
                     rights = rights if verb == "CREATE" else ""
                     cursor.execute(
-                        sql.SQL(f"{verb} ROLE {{}} LOGIN PASSWORD %s {rights}").format(sql.Identifier(f"prm_{who}")), [self.keys[who]]
+                        sql.SQL(f"{verb} ROLE {{}} LOGIN PASSWORD %s {rights}").format(sql.Identifier(f"prm_{who}")),
+                        [self.keys[who]],
                     )
                 cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
                 if not cursor.fetchone():
@@ -513,7 +393,9 @@ def schema_fingerprint() -> str:
     digest = hashlib.sha256()
     apps = [path for path in CHECKOUT.iterdir() if (path / "apps.py").exists()]
     sources = [path for app in apps for path in app.rglob("*.py")]
-    wanted = [p for p in sources if "migrations" in p.parts or "models" in p.parts or p.name in {"models.py", "rowpolicy.py"}]
+    wanted = [
+        p for p in sources if "migrations" in p.parts or "models" in p.parts or p.name in {"models.py", "rowpolicy.py"}
+    ]
     for path in sorted([*wanted, CHECKOUT / "prm" / "settings.py", CHECKOUT / "requirements" / "runtime.txt"]):
         if path.exists():
             digest.update(str(path.relative_to(CHECKOUT)).encode() + path.read_bytes())
@@ -523,7 +405,10 @@ def schema_fingerprint() -> str:
 def manage(supervisor: Supervisor, *arguments: str) -> None:
     """Run a manage.py command to its end before the rest starts; Refused when it fails."""
     process = subprocess.Popen(
-        [sys.executable, "manage.py", *arguments], cwd=CHECKOUT, start_new_session=True, preexec_fn=die_with_parent(signal.SIGTERM)
+        [sys.executable, "manage.py", *arguments],
+        cwd=CHECKOUT,
+        start_new_session=True,
+        preexec_fn=die_with_parent(signal.SIGTERM),
     )
     while process.poll() is None:
         if supervisor.asked_to_stop.wait(0.05):
@@ -559,7 +444,9 @@ def check_port(port: int) -> None:
                 return
             except OSError as error:
                 if attempt == 29:
-                    raise Refused(f"Port {port} cannot be used ({error.strerror}). Choose another: PORT=8001 make demo") from None
+                    raise Refused(
+                        f"Port {port} cannot be used ({error.strerror}). Choose another: PORT=8001 make demo"
+                    ) from None
         time.sleep(0.1)
 
 
@@ -579,13 +466,13 @@ def product(directory: Path, port: int) -> list[Child]:
     def python(*arguments: str, niceness: int = 5) -> Callable[[], subprocess.Popen]:
         return lambda: spawn([sys.executable, *arguments], niceness=niceness)
 
-    web = f"-m gunicorn prm.wsgi --bind 127.0.0.1:{port} --workers 2 --worker-class gthread --threads 4 --preload --no-control-socket"
-    worker = f"-m celery -A prm worker --queues {QUEUES} --concurrency 2 --without-gossip --without-mingle --loglevel WARNING"
-    beat = ["-m", "celery", "-A", "prm", "beat", "--schedule", str(directory / "beat"), "--pidfile", "", "--loglevel", "WARNING"]
+    web = f"--bind 127.0.0.1:{port} --workers 2 --worker-class gthread --threads 4 --preload --no-control-socket"
+    worker = f"--queues {QUEUES} --concurrency 2 --without-gossip --without-mingle --loglevel WARNING"
+    beat = ["--schedule", str(directory / "beat"), "--pidfile", "", "--loglevel", "WARNING"]
     return [
-        Child("web", python(*web.split(), "--log-level", "warning", niceness=0)),
-        Child("worker", python(*worker.split()), grace=15),
-        Child("beat", python(*beat)),
+        Child("web", python("-m", "gunicorn", "prm.wsgi", *web.split(), "--log-level", "warning", niceness=0)),
+        Child("worker", python("-m", "celery", "-A", "prm", "worker", *worker.split()), grace=15),
+        Child("beat", python("-m", "celery", "-A", "prm", "beat", *beat)),
         Child("relay", python("manage.py", "relay")),
     ]
 
