@@ -46,7 +46,7 @@ async function sources() {
 }
 
 /** Names of icons in use: `<c-icon name="…">`, `icon="…"` anywhere, `"icon": "…"` in Python. */
-export function iconsIn({ templates, python, scripts }) {
+export function iconsIn({ templates, python, scripts, foreign }) {
   const plain = new Map(); // name → file; a plain name must exist
   const possible = new Set(); // words of a conditional value
   const note = (value, file) => {
@@ -60,6 +60,8 @@ export function iconsIn({ templates, python, scripts }) {
   }
   for (const { file, text } of [...python, ...scripts])
     for (const [, value] of text.matchAll(/\bicon["']?\s*[=:]\s*["']([a-z0-9-]+)["']/g)) note(value, file);
+  for (const { text } of foreign)
+    for (const [, value] of text.matchAll(/(?:<c-icon\b[^>]*?\sname|(?<![:\w-])icon)="([^"]*)"/g)) possible.add(value);
   // Registries name icons by place: NavigationItem(_("Home"), "home", "home", …)
   for (const { text } of python)
     for (const [call] of text.matchAll(/\b(?:NavigationItem|SearchSource|Panel|HomeTile|Look)\((?:[^()]|\([^()]*\))*\)/g))
@@ -83,29 +85,24 @@ async function sprite(found) {
   await writeFile(path.join(dist, "icons.svg"), `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>\n`);
 }
 
+/** Tabler without what no page uses, then our own styles whole. */
 async function styles(found) {
-  const bundled = await build({
-    entryPoints: [path.join(source, "css/app.css")], bundle: true, write: false, nodePaths: [modules], external: ["*.woff2"],
-    loader: { ".svg": "dataurl" }, legalComments: "none", logLevel: "warning", supported: { "nesting": true },
-  });
   const bootstrap = await texts(await walk(path.join(modules, "@tabler/core/js/src/bootstrap"), [".ts"]));
   const used = ["dropdown", "collapse"]; // the behaviours app.js imports
   const literals = text => (text.match(/(["'`])(?:(?!\1)[^\\\n]|\\.)*\1/g) || []).join(" ");
-  const extra = [
-    ...found.templates.concat(found.foreign).map(({ text }) => ({ raw: text, extension: "html" })),
-    ...found.python.concat(found.scripts).map(({ text }) => ({ raw: literals(text), extension: "txt" })),
-    ...bootstrap.filter(({ file }) => used.includes(path.basename(file, ".ts"))).map(({ text }) => ({ raw: literals(text), extension: "txt" })),
-  ];
   const [purged] = await new PurgeCSS().purge({
-    css: [{ raw: bundled.outputFiles[0].text }],
-    content: extra,
+    css: [{ raw: await readFile(path.join(modules, "@tabler/core/dist/css/tabler.css"), "utf8") }],
+    content: [
+      ...found.templates.concat(found.foreign).map(({ text }) => ({ raw: text, extension: "html" })),
+      ...found.python.concat(found.scripts).map(({ text }) => ({ raw: literals(text), extension: "txt" })),
+      ...bootstrap.filter(({ file }) => used.includes(path.basename(file, ".ts"))).map(({ text }) => ({ raw: literals(text), extension: "txt" })),
+    ],
     defaultExtractor: text => text.match(/[A-Za-z0-9_-]+/g) || [],
-    // Light and dark come from light-dark() tokens, so that "as the system" needs no script.
-    blocklist: [/data-bs-theme=.?dark/, /data-bs-theme-/],
-    safelist: { standard: ["html", "body", /^:root/], greedy: [/^ts-/] },
+    safelist: ["html", "body", /^:root/],
     keyframes: true, variables: true,
   });
-  const minified = await transform(purged.css, { loader: "css", minify: true, legalComments: "none" });
+  const own = await readFile(path.join(source, "css/app.css"), "utf8");
+  const minified = await transform(`${purged.css}\n${own}`, { loader: "css", minify: true, legalComments: "none" });
   await writeFile(path.join(dist, "app.css"), minified.code.replace(/\/\*# sourceMappingURL=.*?\*\//g, ""));
 }
 
