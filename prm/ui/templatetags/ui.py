@@ -267,13 +267,6 @@ def unlocalized(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-@register.filter
-def language_name(name: str, code: str) -> str:
-    """A language in its own words: Français, English."""
-    own = Locale.parse(code, sep="-").get_display_name(code)
-    return own.capitalize() if own else name
-
-
 # Form fields ------------------------------------------------------------------------------------------------------------
 @register.filter
 def is_checkbox(field: Any) -> bool:
@@ -288,7 +281,7 @@ def control(field: Any) -> str:
     if isinstance(widget, forms.CheckboxInput):
         css = "form-check-input"
     elif isinstance(widget, (forms.RadioSelect, forms.CheckboxSelectMultiple)):
-        css = "form-check-input me-2"
+        css = ""  # the class would also land on the group
     elif isinstance(widget, forms.Select):
         css = "form-select"
     else:
