@@ -32,6 +32,7 @@ from django.views import View
 from django_countries import countries
 
 from prm.money import CURRENCIES
+from prm.ui.forms import DAY_BOUNDS, DayInput
 from prm.ui.templatetags import ui
 
 LAST_PAGE = 500  # whoever wants more rows than that filters, or exports
@@ -201,9 +202,7 @@ class DateFilter(django_filters.DateFilter):
     """A day, chosen with the browser's calendar; years far away are refused."""
 
     def __init__(self, *args, **kwargs):
-        from prm.ui.forms import DAY_BOUNDS
-
-        kwargs.setdefault("widget", forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+        kwargs.setdefault("widget", DayInput())
         super().__init__(*args, validators=DAY_BOUNDS, **kwargs)
 
 
