@@ -11,6 +11,15 @@ from prm.errors import StaleVersion
 from prm.ids import uuid7
 
 
+class Part(models.Model):
+    """A row that belongs to a record and lives with it; its id tells nothing of how many there are."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+
+    class Meta:
+        abstract = True
+
+
 class Record(models.Model):
     """A row with a UUIDv7, its dates and a version that grows with each change (the strong ETag of the API)."""
 

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "prm.jobs",
     "prm.fields",
     "prm.notify",
+    "prm.externals",
     "prm.api",
     "prm.imports",
     "prm.ui",

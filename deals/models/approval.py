@@ -6,6 +6,7 @@ import pghistory
 from django.conf import settings
 from django.db import connection, models
 from django.db.models import Func, Max, Value
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from psycopg2.extras import DateRange
@@ -23,6 +24,8 @@ from territories.models import Customer
 
 if TYPE_CHECKING:
     from deals.models.registration import DealRegistration
+
+LONGEST = 730  # days a protection may last
 
 
 @pghistory.track()
@@ -102,13 +105,17 @@ class Approval(Record):
         if registration.scope != RegistrationScope.WHOLE and self.place_number is None:
             self.put(place_number=self._number_of_place(registration.place_name))
         spot = place(self.place_number)
+        if days is not None and not 1 <= days <= LONGEST:
+            raise RuleViolation(
+                "length_out_of_range", _("A protection lasts from 1 to %(most)s days.") % {"most": LONGEST}, field="days"
+            )
         period: DateRange = registration.program.protection_period(length=days)
         lines = {row.product.line_id: row.product.line for row in registration.lines.select_related("product__line")}
         if blocking := list(Protection.objects.blocking(self.customer, lines, spot, period).select_related("line", "partner")):
             raise RuleViolation(
                 "line_protected",
                 _("%(line)s is protected for %(partner)s until %(day)s. Release that protection or open a conflict case first.")
-                % {"line": blocking[0].line, "partner": blocking[0].partner, "day": blocking[0].last_day.isoformat()},
+                % {"line": blocking[0].line, "partner": blocking[0].partner, "day": date_format(blocking[0].last_day)},
                 field="products",
                 lines=[protection.line_id for protection in blocking],
             )
@@ -121,7 +128,7 @@ class Approval(Record):
             ]
         )
         if opportunity is None:
-            opportunity = self._new_opportunity(registration, lines.values())
+            opportunity = self._new_opportunity(registration, lines.values(), by=by)
         participant, _created = OpportunityParticipant.objects.get_or_create(
             opportunity=opportunity,
             partner_id=registration.partner_id,
@@ -131,7 +138,7 @@ class Approval(Record):
         self.close(by, "approved")
         return participant
 
-    def _new_opportunity(self, registration: DealRegistration, lines) -> Opportunity:
+    def _new_opportunity(self, registration: DealRegistration, lines, *, by) -> Opportunity:
         opportunity = Opportunity.objects.create(
             name=registration.customer_name,
             customer=self.customer,
@@ -144,6 +151,7 @@ class Approval(Record):
             opened_on=registration.submitted_at.date(),
         )
         OpportunityLine.objects.bulk_create([OpportunityLine(opportunity=opportunity, line=line) for line in lines])
+        events.record(opportunity, "created", by=by, registration=str(registration.pk))
         return opportunity
 
     def _number_of_place(self, name: str) -> int:

@@ -21,7 +21,7 @@ from prm.calendar import business_today
 from prm.errors import RuleViolation
 from prm.fields.columns import CustomValues
 from prm.money.fields import amount_field, currency_field
-from prm.records import Record
+from prm.records import Part, Record
 from prm.rowpolicy import OWN_READ, RowPolicy
 from territories.models import Customer
 
@@ -103,7 +103,7 @@ class Opportunity(CustomValues, Record):
         DealRegistration.objects.filter(participant__opportunity=self).follow_stage(stage, by=by)
 
 
-class OpportunityLine(models.Model):
+class OpportunityLine(Part):
     """The amount of an opportunity on one product line, and the product where it is known."""
 
     opportunity = models.ForeignKey(Opportunity, models.CASCADE, related_name="lines")
@@ -157,7 +157,7 @@ class OpportunityParticipant(Record):
         return f"{self.partner or self.team} · {self.get_role_display()}"
 
 
-class StageChange(models.Model):
+class StageChange(Part):
     """One step of an opportunity's stage history."""
 
     opportunity = models.ForeignKey(Opportunity, models.CASCADE, related_name="stage_changes")

@@ -39,7 +39,7 @@ from prm.errors import RuleViolation
 from prm.fields.columns import CustomValues
 from prm.money import Money
 from prm.money.fields import amount_field, currency_field
-from prm.records import Record
+from prm.records import Part, Record
 from prm.rowpolicy import RowPolicy
 
 EDITABLE_FIELDS = (
@@ -214,10 +214,8 @@ class DealRegistration(CustomValues, Record):
         """For each product line, what this partner pays less than list: (line, tier rule or None)."""
         enrolment = Enrolment.objects.current_of(self.partner_id)
         lines = {row.product.line for row in self.lines.select_related("product__line")}
-        return [
-            (line, DiscountRule.objects.for_line(enrolment.tier_id, line.pk) if enrolment else None)
-            for line in sorted(lines, key=lambda line: line.name)
-        ]
+        rules = DiscountRule.objects.for_lines(enrolment.tier_id, lines) if enrolment else {}
+        return [(line, rules.get(line.pk)) for line in sorted(lines, key=lambda line: line.name)]
 
     # The partner's verbs ----------------------------------------------------------------------------------------------------
 
@@ -227,7 +225,7 @@ class DealRegistration(CustomValues, Record):
         """Begin a registration; everything may still be missing."""
         registration = cls(partner=partner, created_by=by, **values)
         registration.save(force_insert=True)
-        registration.set_products(products)
+        registration.add_products(products)
         events.record(registration, "drafted", by=by, partner_id=registration.partner_id)
         return registration
 
@@ -250,7 +248,13 @@ class DealRegistration(CustomValues, Record):
         return self
 
     def set_products(self, products) -> None:
-        self.lines.all().delete()
+        """Exactly these products; the lines that stay keep their amounts."""
+        wanted = {product.pk: product for product in products}
+        self.lines.exclude(product__in=list(wanted)).delete()
+        kept = set(self.lines.values_list("product_id", flat=True))
+        self.add_products([product for pk, product in wanted.items() if pk not in kept])
+
+    def add_products(self, products) -> None:
         RegistrationLine.objects.bulk_create(
             [RegistrationLine(registration=self, partner_id=self.partner_id, product=product) for product in products]
         )
@@ -281,9 +285,18 @@ class DealRegistration(CustomValues, Record):
             raise RuleViolation("already_submitted", _("This registration has already been submitted."))
         if missing := self.missing():
             raise ValidationError({field: ValidationError(text, code="required") for field, text in missing.items()})
+        now = timezone.now()
         if self.is_returned:
             answered = self.returned_fields
-            self.put(review_status=ReviewStatus.PENDING, returned_fields=[], message="", answer_by=None)
+            respond_by, decide_by = self.program.answer_dates(now)
+            self.put(
+                review_status=ReviewStatus.PENDING,
+                returned_fields=[],
+                message="",
+                answer_by=None,
+                respond_by=respond_by,
+                decide_by=decide_by,
+            )
             events.record(self, "answered", by=by, partner_id=self.partner_id, fields=answered)
             return self
         enrolment = Enrolment.objects.current_of(self.partner_id)
@@ -291,7 +304,8 @@ class DealRegistration(CustomValues, Record):
             raise RuleViolation(
                 "not_enrolled", _("Your company is not enrolled in a partner program yet. Ask your channel manager."), field="partner"
             )
-        now = timezone.now()
+        if self.expected_close_date < business_today():
+            raise RuleViolation("date_passed", _("The expected close is in the past. Give a date still to come."), field="expected_close_date")
         respond_by, decide_by = enrolment.program.answer_dates(now)
         self.put(
             program=enrolment.program,
@@ -321,6 +335,7 @@ class DealRegistration(CustomValues, Record):
             decide_by=None,
             answer_by=None,
             returned_fields=[],
+            message="",
         )
         events.record(self, "recalled", by=by, partner_id=self.partner_id)
 
@@ -399,7 +414,7 @@ class DealRegistration(CustomValues, Record):
         self._refuse_unless(ReviewStatus.ACTION_REQUIRED)
         if not fields or set(fields) - {*EDITABLE_FIELDS, "products"}:
             raise RuleViolation("fields_missing", _("Name the fields the partner should complete."), field="fields")
-        if not message:
+        if not message.strip():
             raise RuleViolation("message_missing", _("Write what is missing."), field="message")
         answer_by = due_by(timezone.now(), self.program.return_days)
         self.put(review_status=ReviewStatus.ACTION_REQUIRED, returned_fields=sorted(fields), message=message, answer_by=answer_by)
@@ -408,6 +423,8 @@ class DealRegistration(CustomValues, Record):
     @transaction.atomic
     def comment(self, *, by, text: str) -> Comment:
         """A message between the partner and the vendor, read by both."""
+        if not text.strip():
+            raise RuleViolation("text_missing", _("Write a message first."), field="text")
         comment = Comment.objects.create(registration=self, partner_id=self.partner_id, author=by, author_name=by.name, text=text)
         events.record(self, "commented", by=by, partner_id=self.partner_id, text=text[:200])
         return comment
@@ -427,7 +444,7 @@ class DealRegistration(CustomValues, Record):
         return self.protected_until - timedelta(days=1) if self.protected_until else None
 
 
-class RegistrationLine(models.Model):
+class RegistrationLine(Part):
     """One product of a registration."""
 
     registration = models.ForeignKey(DealRegistration, models.CASCADE, related_name="lines")
@@ -449,7 +466,7 @@ class RegistrationLine(models.Model):
         return str(self.product)
 
 
-class Comment(models.Model):
+class Comment(Part):
     """One message of the conversation on a registration."""
 
     registration = models.ForeignKey(DealRegistration, models.CASCADE, related_name="comments")

@@ -13,7 +13,7 @@ from django_countries.fields import CountryField
 from partners.models import Team
 from prm import events
 from prm.fields.columns import CustomValues
-from prm.records import Record
+from prm.records import Part, Record
 from territories import official_ids
 from territories.querysets import CustomerQuerySet
 
@@ -78,7 +78,7 @@ class Customer(CustomValues, Record):
             events.record(self, "learnt", by=by, **learnt)
 
 
-class CustomerName(models.Model):
+class CustomerName(Part):
     """Another way the customer is written."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="names")
@@ -91,7 +91,7 @@ class CustomerName(models.Model):
         return self.name
 
 
-class CustomerDomain(models.Model):
+class CustomerDomain(Part):
     """An internet domain the customer uses; several customers may share one (a group's site)."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="domains")
@@ -105,7 +105,7 @@ class CustomerDomain(models.Model):
         return self.domain
 
 
-class CustomerIdentifier(models.Model):
+class CustomerIdentifier(Part):
     """An official number: VAT, SIREN, SIRET, LEI; stored compact, with its check digits verified."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="identifiers")
@@ -131,7 +131,7 @@ class CustomerIdentifier(models.Model):
             ) from None
 
 
-class CustomerAddress(models.Model):
+class CustomerAddress(Part):
     """A place of the customer."""
 
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="addresses")

@@ -1,0 +1,233 @@
+"""Rules that find two channels at work on the same business, by exact keys (docs/adr/0004).
+
+Each rule is a function from one registration and its surroundings to findings; nothing is written here. Records of one linked
+deal are never compared, nor a distributor with the reseller it supplies, nor two bidders of one tender.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+
+from deals.axes import OPEN_REVIEW, RUNNING, RegistrationType, Route
+from deals.conflicts.models import ConflictKind, Severity
+from deals.models import Approval, DealRegistration, Opportunity
+from partners.models import SupplyRelation
+from territories.matching.keys import CERTAIN, Keys, band, explain, keys, sharing
+from territories.matching.normalise import VERSION as NORMALISER
+from territories.models import Customer
+
+VERSION = 1
+SCORE = {CERTAIN: Decimal("1.0000"), "likely": Decimal("0.9500")}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found, ready to be stored."""
+
+    rule: str
+    kind: str
+    severity: int
+    score: Decimal
+    registration: DealRegistration
+    other: DealRegistration | None = None
+    opportunity: Opportunity | None = None
+    customer: Customer | None = None
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> tuple:
+        """What makes it the same finding when the rule runs again."""
+        return (
+            self.rule,
+            self.registration.pk,
+            self.other.pk if self.other else None,
+            self.opportunity.pk if self.opportunity else None,
+            self.customer.pk if self.customer else None,
+        )
+
+
+class Surroundings:
+    """Everything the rules need about one registration, fetched in a constant number of statements."""
+
+    def __init__(self, registration: DealRegistration):
+        self.registration = registration
+        self.keys = keys_of_registration(registration)
+        file = registration.approval
+        self.sequence = file.sequence if file else 0
+        self.confirmed = file.customer if file else None
+        self.customers = self._customers()
+        self.lines = lines_of(registration)
+        self.others = self._other_registrations()
+
+    def _customers(self) -> dict[Any, tuple[Customer, list[dict[str, str]], str]]:
+        """The customers it may be: id → (customer, evidence, band); the confirmed one alone when there is one."""
+        if self.confirmed:
+            return {self.confirmed.pk: (self.confirmed, [{"kind": "customer", "value": self.confirmed.name}], CERTAIN)}
+        shared = sharing(self.keys, "customer")
+        rows = Customer.objects.in_bulk(list(shared)[:200])
+        return {pk: (row, explain(shared[pk]), band(shared[pk])) for pk, row in rows.items()}
+
+    def _other_registrations(self) -> list[tuple[DealRegistration, list[dict[str, str]], str, int]]:
+        """Live registrations of the same customer: (registration, evidence, band, sequence), oldest first."""
+        shared = sharing(self.keys, "deal_registration", without=self.registration.pk)
+        same_customer = Q(approvals__customer=self.confirmed) if self.confirmed else Q(pk__in=[])
+        files = {
+            file.registration_id: file
+            for file in Approval.objects.of_present_submission()
+            .filter(Q(registration__in=list(shared)) | Q(customer=self.confirmed, customer__isnull=False))
+            .select_related("customer")
+        }
+        rows = (
+            DealRegistration.objects.filter(Q(pk__in=list(shared)) | same_customer)
+            .filter(Q(review_status__in=OPEN_REVIEW) | Q(protection_status__in=RUNNING))
+            .exclude(pk=self.registration.pk)
+            .select_related("partner")
+            .prefetch_related("lines__product__line")
+            .distinct()
+        )
+        supplied = self._supply_pairs({row.partner_id for row in rows})
+        found = []
+        for row in rows:
+            file = files.get(row.pk)
+            if file is None or row.partner_id in supplied or self._one_deal(row) or self._bidders(row):
+                continue
+            if self.confirmed and file.customer and file.customer_id != self.confirmed.pk:
+                continue  # two people said: two customers
+            evidence, sure = explain(shared.get(row.pk, set())), band(shared.get(row.pk, set()))
+            if self.confirmed and file.customer_id == self.confirmed.pk:
+                evidence, sure = [{"kind": "customer", "value": self.confirmed.name}, *evidence], CERTAIN
+            found.append((row, evidence, sure, file.sequence))
+        return sorted(found, key=lambda item: item[3])
+
+    def _supply_pairs(self, partner_ids: set) -> set:
+        """Those of the partners that supply this one, or are supplied by it."""
+        mine = self.registration.partner_id
+        relations = SupplyRelation.objects.in_force().filter(
+            Q(distributor=mine, reseller__in=partner_ids) | Q(reseller=mine, distributor__in=partner_ids)
+        )
+        return {pk for pair in relations.values_list("distributor", "reseller") for pk in pair} - {mine}
+
+    def _one_deal(self, other: DealRegistration) -> bool:
+        mine, theirs = self.registration.participant, other.participant
+        return bool(mine and theirs and mine.opportunity_id == theirs.opportunity_id)
+
+    def _bidders(self, other: DealRegistration) -> bool:
+        return self.registration.type == other.type == RegistrationType.TENDER
+
+    def overlap(self, other: DealRegistration) -> list[str]:
+        """Names of the product lines both are about, where the places can be the same."""
+        one, two = self.registration, other
+        if one.scope != "whole" and two.scope != "whole" and one.place_name.casefold() != two.place_name.casefold():
+            return []
+        return sorted(self.lines.keys() & lines_of(other).keys())
+
+
+def keys_of_registration(registration: DealRegistration) -> Keys:
+    """How the partner wrote the customer, as keys."""
+    return keys(
+        names=[registration.customer_name],
+        domains=[registration.customer_domain],
+        numbers=[registration.customer_number],
+        countries=[registration.customer_country.code or ""],
+    )
+
+
+def lines_of(registration: DealRegistration) -> dict[str, Any]:
+    return {row.product.line.name: row.product.line_id for row in registration.lines.all()}
+
+
+def side(registration: DealRegistration) -> dict[str, Any]:
+    """A registration as evidence: what was true when the rule looked."""
+    return {
+        "partner": registration.partner.name,
+        "customer_name": registration.customer_name,
+        "customer_domain": registration.customer_domain,
+        "customer_country": registration.customer_country.code or "",
+        "customer_number": registration.customer_number,
+        "lines": sorted(lines_of(registration)),
+        "scope": registration.scope,
+        "place": registration.place_name,
+        "amount": str(registration.amount),
+        "currency": registration.currency,
+        "submitted_at": registration.submitted_at.isoformat() if registration.submitted_at else "",
+        "protected_until": registration.last_protected_day.isoformat() if registration.last_protected_day else "",
+    }
+
+
+def duplicates(around: Surroundings) -> Iterator[Finding]:
+    """DUP-1, DUP-2, PROT-1: another live registration of the same customer on the same product line."""
+    for other, shared, sure, sequence in around.others:
+        if not (overlap := around.overlap(other)):
+            continue
+        later, earlier = (around.registration, other) if sequence < around.sequence else (other, around.registration)
+        evidence = {
+            "shared": shared,
+            "overlap": overlap,
+            "registration": side(later),
+            "other": side(earlier),
+            "normaliser": NORMALISER,
+            "band": sure,
+        }
+        score = SCORE[sure]
+        if later.partner_id == earlier.partner_id:
+            yield Finding("DUP-2", ConflictKind.DUPLICATE, Severity.LOW, score, later, other=earlier, evidence=evidence)
+        elif earlier.protection_status in RUNNING:
+            severity = Severity.CRITICAL if sure == CERTAIN else Severity.HIGH
+            yield Finding("PROT-1", ConflictKind.OVERLAP, severity, score, later, other=earlier, evidence=evidence)
+        else:
+            severity = Severity.HIGH if sure == CERTAIN else Severity.MEDIUM
+            yield Finding("DUP-1", ConflictKind.DUPLICATE, severity, score, later, other=earlier, evidence=evidence)
+
+
+def direct(around: Surroundings) -> Iterator[Finding]:
+    """DIR-1: direct sales has an open opportunity with a customer this may be, opened before or after."""
+    deal = around.registration.participant.opportunity_id if around.registration.participant else None
+    rows = Opportunity.objects.open().filter(route=Route.DIRECT, customer__in=list(around.customers)).exclude(pk=deal)
+    for row in rows.select_related("customer").prefetch_related("lines__line"):
+        lines = {line.line.name for line in row.lines.all()}
+        overlap = sorted(around.lines.keys() & lines) if lines else sorted(around.lines)
+        if not overlap:
+            continue
+        _customer, shared, sure = around.customers[row.customer_id]
+        severity = Severity.HIGH if row.stage != "prospect" and sure == CERTAIN else Severity.MEDIUM
+        evidence = {
+            "shared": shared,
+            "overlap": overlap,
+            "registration": side(around.registration),
+            "other": {
+                "opportunity": row.name,
+                "stage": row.stage,
+                "amount": str(row.amount) if row.amount is not None else "",
+                "currency": row.currency,
+                "opened_on": row.opened_on.isoformat() if row.opened_on else "",
+                "customer_name": row.customer.name,
+            },
+            "normaliser": NORMALISER,
+            "band": sure,
+        }
+        yield Finding("DIR-1", ConflictKind.DIRECT, severity, SCORE[sure], around.registration, opportunity=row, customer=row.customer, evidence=evidence)
+
+
+def house_account(around: Surroundings) -> Iterator[Finding]:
+    """HOUSE-1: the customer is reserved for the vendor's own team."""
+    for customer, shared, sure in around.customers.values():
+        if customer.house_account:
+            evidence = {"shared": shared, "customer": customer.name, "registration": side(around.registration), "normaliser": NORMALISER, "band": sure}
+            yield Finding("HOUSE-1", ConflictKind.HOUSE, Severity.HIGH, SCORE[sure], around.registration, customer=customer, evidence=evidence)
+
+
+RULES = (duplicates, direct, house_account)
+
+
+def findings(registration: DealRegistration) -> list[Finding]:
+    """All that the rules find about a registration; nothing once it is neither open nor protected."""
+    if not (registration.is_open or registration.is_protected):
+        return []
+    around = Surroundings(registration)
+    return [finding for rule in RULES for finding in rule(around)]
+

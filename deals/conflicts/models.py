@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import pghistory
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from deals.conflicts.querysets import ConflictQuerySet
+from deals.models import DealRegistration, Opportunity
+from prm import events
+from prm.errors import RuleViolation
+from prm.records import Record
+from territories.models import Customer
+
+
+class ConflictKind(models.TextChoices):
+    DUPLICATE = "duplicate_registration", pgettext_lazy("conflict", "Registered twice")
+    OVERLAP = "protection_overlap", pgettext_lazy("conflict", "Protected for another partner")
+    DIRECT = "partner_vs_direct", pgettext_lazy("conflict", "Direct sales is engaged")
+    HOUSE = "house_account", pgettext_lazy("conflict", "Account reserved for direct sales")
+
+
+class ConflictStatus(models.TextChoices):
+    OPEN = "open", pgettext_lazy("conflict status", "open")
+    DISMISSED = "dismissed", pgettext_lazy("conflict status", "dismissed")
+    SETTLED = "settled", pgettext_lazy("conflict status", "settled")
+    CLEARED = "cleared", pgettext_lazy("conflict status", "cleared")
+
+
+class Severity(models.IntegerChoices):
+    LOW = 1, pgettext_lazy("severity", "low")
+    MEDIUM = 2, pgettext_lazy("severity", "medium")
+    HIGH = 3, pgettext_lazy("severity", "high")
+    CRITICAL = 4, pgettext_lazy("severity", "critical")
+
+
+@pghistory.track()
+class Conflict(Record):
+    """Two channels at work on the same business, as a rule found it, with its evidence. Only the vendor ever sees it.
+
+    ``registration`` came later than ``other`` (by the database's number of submission); for a direct deal or a house
+    account ``opportunity`` or ``customer`` is the other side.
+    """
+
+    kind = models.CharField(gettext_lazy("kind"), max_length=30, choices=ConflictKind.choices)
+    rule = models.CharField(gettext_lazy("rule"), max_length=10)
+    rule_version = models.PositiveSmallIntegerField()
+    status = models.CharField(gettext_lazy("status"), max_length=10, choices=ConflictStatus.choices, default=ConflictStatus.OPEN)
+    severity = models.PositiveSmallIntegerField(gettext_lazy("severity"), choices=Severity.choices)
+    score = models.DecimalField(gettext_lazy("score"), max_digits=5, decimal_places=4)
+    registration = models.ForeignKey(DealRegistration, models.CASCADE, related_name="conflicts")
+    other = models.ForeignKey(DealRegistration, models.CASCADE, null=True, related_name="conflicts_as_earlier")
+    opportunity = models.ForeignKey(Opportunity, models.CASCADE, null=True, related_name="conflicts")
+    customer = models.ForeignKey(Customer, models.SET_NULL, null=True, related_name="conflicts")
+    evidence = models.JSONField(default=dict)
+    dismissed_reason = models.CharField(gettext_lazy("reason"), max_length=500, blank=True)
+    closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    objects = ConflictQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-severity", "-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "registration", "other", "opportunity", "customer"], name="conflict_once", nulls_distinct=False
+            )
+        ]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="conflict_recent"),
+            models.Index(fields=["registration"], name="conflict_open", condition=Q(status=ConflictStatus.OPEN)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rule} {self.registration}"
+
+    @property
+    def explanation(self) -> str:
+        """The finding as a sentence, in the reader's language, from the stored evidence alone."""
+        facts = {
+            "mine": self.evidence.get("registration", {}).get("partner", ""),
+            "theirs": self.evidence.get("other", {}).get("partner", ""),
+            "customer": self.evidence.get("customer", ""),
+            "why": ", ".join(shared_text(row) for row in self.evidence.get("shared", [])),
+            "day": self.evidence.get("other", {}).get("protected_until", ""),
+        }
+        sentences = {
+            "DUP-1": _("%(theirs)s asked for the same customer before %(mine)s: %(why)s."),
+            "DUP-2": _("%(mine)s has registered this customer before: %(why)s."),
+            "PROT-1": _("%(theirs)s is protected for the same customer and product line until %(day)s: %(why)s."),
+            "DIR-1": _("Direct sales has an open opportunity with the same customer: %(why)s."),
+            "HOUSE-1": _("%(customer)s is reserved for direct sales: %(why)s."),
+        }
+        return sentences[self.rule] % facts
+
+    @transaction.atomic
+    def dismiss(self, *, by, reason: str, version=None) -> None:
+        """Not a conflict, says a person, and why; the detectors leave it alone from now on."""
+        self.lock(version)
+        if self.status != ConflictStatus.OPEN:
+            raise RuleViolation("not_open", _("This conflict is no longer open."))
+        if not reason.strip():
+            raise RuleViolation("reason_missing", _("Say why this is no conflict."), field="reason")
+        self.put(status=ConflictStatus.DISMISSED, dismissed_reason=reason, closed_by=by)
+        events.record(self, "dismissed", by=by, reason=reason)
+
+
+def shared_text(row: dict[str, str]) -> str:
+    """One piece of evidence in words."""
+    words = {
+        "number": _("same official number %(value)s"),
+        "domain": _("same website %(value)s"),
+        "name": _("same name “%(value)s” in the same country"),
+        "customer": _("both are the customer %(value)s"),
+    }
+    return words[row["kind"]] % {"value": row["value"]}

@@ -1,0 +1,28 @@
+from django.db import models
+
+
+class ConflictQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """Conflicts of the registrations a vendor person sees; a partner never learns that there is one."""
+        if user.is_partner or not user.may("see_conflicts"):
+            return self.none()
+        scope = user.partner_scope_ids()
+        return self if scope is None else self.filter(registration__partner__in=scope)
+
+    def dismissable_by(self, user):
+        return self.visible_to(user).open() if user.may("decide_registrations") else self.none()
+
+    def open(self):
+        return self.filter(status="open")
+
+    def touching(self, registration):
+        """Conflicts in which the registration is either side."""
+        return self.filter(models.Q(registration=registration) | models.Q(other=registration))
+
+    def of_registrations(self, ids):
+        """How many open conflicts each of these registrations has: {id: count}."""
+        counts: dict = {}
+        for column in ("registration_id", "other_id"):
+            for pk, n in self.open().filter(**{f"{column}__in": ids}).values_list(column).annotate(n=models.Count("pk")):
+                counts[pk] = counts.get(pk, 0) + n
+        return counts

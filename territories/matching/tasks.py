@@ -1,0 +1,16 @@
+"""Customers are indexed when they are created, changed or learn another spelling."""
+
+from prm.events import follow
+from prm.events.record import task
+from territories.matching.keys import index_customers
+
+
+@follow("customer.created", "customer.changed", "customer.learnt", queue="conflicts")
+def index_changed_customer(event) -> None:
+    index_customers([event.subject_id])
+
+
+@task("matching.index_customers", queue="conflicts")
+def index_many(ids: list[str]) -> None:
+    """After an import: thousands at once."""
+    index_customers(ids)
