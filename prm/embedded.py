@@ -142,7 +142,7 @@ def may_pass(path: Path, uid: int) -> None:
                 (16, anyone): mode >> 3 & 7,
                 (32, anyone): mode & 7,
             }
-        if rows.get((2, uid), 0) & 1:
+        if rows.get((2, uid), 0) & rows.get((16, anyone), 0) & 1:  # a later chmod may have masked it
             continue
         rows[2, uid] = 1
         rows[16, anyone] = rows.get((16, anyone), mode >> 3 & 7) | 1
@@ -385,6 +385,7 @@ def own_servers() -> bool:
 def running(supervisor: Supervisor, directory: Path, scratch: bool = False) -> Iterator[None]:
     """The services for the length of a block, and an ordered stop after it however it ends."""
     os.environ["PRM_DATA_DIR"] = str(directory)
+    supervisor.obey_signals()
     try:
         if own_servers():
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -428,6 +429,7 @@ def manage(supervisor: Supervisor, *arguments: str) -> None:
 
 def prepare_database(supervisor: Supervisor, directory: Path) -> None:
     """Migrate when the code changed since the last start, and load the demo data once."""
+    (directory / "static").mkdir(exist_ok=True)
     mark, fingerprint = directory / "migrated", schema_fingerprint()
     if own_servers() or not mark.exists() or mark.read_text() != fingerprint:
         say("Bringing the database up to date …")
@@ -470,7 +472,7 @@ def web_answers(port: int) -> bool:
 def product(directory: Path, port: int) -> list[Child]:
     """Web and background processes; pages go before background work, hence the niceness of the latter."""
 
-    def python(*arguments: str, niceness: int = 5) -> Callable[[], subprocess.Popen]:
+    def python(*arguments: str, niceness: int = 10) -> Callable[[], subprocess.Popen]:
         return lambda: spawn([sys.executable, *arguments], niceness=niceness)
 
     web = f"--bind 127.0.0.1:{port} --workers 2 --worker-class gthread --threads 4 --preload --no-control-socket"
@@ -478,8 +480,8 @@ def product(directory: Path, port: int) -> list[Child]:
     beat = ["--schedule", str(directory / "beat"), "--pidfile", "", "--loglevel", "WARNING"]
     return [
         Child("web", python("-m", "gunicorn", "prm.wsgi", *web.split(), "--log-level", "warning", niceness=0)),
-        Child("worker", python("-m", "celery", "-A", "prm", "worker", *worker.split()), grace=15),
-        Child("beat", python("-m", "celery", "-A", "prm", "beat", *beat)),
+        Child("worker", python("-m", "celery", "--quiet", "-A", "prm", "worker", *worker.split()), grace=15),
+        Child("beat", python("-m", "celery", "--quiet", "-A", "prm", "beat", *beat)),
         Child("relay", python("manage.py", "relay")),
     ]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Refused(SystemExit):
@@ -93,7 +94,10 @@ class Supervisor:
         self.children: list[Child] = []
         self.asked_to_stop = threading.Event()
         self.out = open(log, "w", buffering=1) if log else sys.stdout  # noqa: SIM115  (lives as long as the process)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+
+    def obey_signals(self) -> None:
+        """Ctrl-C, SIGTERM and the end of the terminal ask for an ordered stop."""
+        for number in ASKING:
             signal.signal(number, lambda *_: self.asked_to_stop.set())
 
     def add(self, child: Child) -> None:
@@ -123,7 +127,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Stop all children, last started first."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in ASKING:
             signal.signal(number, signal.SIG_IGN)
         for child in reversed(self.children):
             child.stop()
