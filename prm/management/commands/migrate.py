@@ -1,6 +1,9 @@
+from django.conf import settings
 from django.core.management.commands import migrate
+from django.db import connection
 
 from prm.db import as_owner
+from prm.embedded import ensure_roles
 
 
 class Command(migrate.Command):
@@ -8,4 +11,6 @@ class Command(migrate.Command):
 
     def handle(self, *args, **options):
         with as_owner():
+            if not settings.EMBEDDED:  # there the roles are made with the server
+                ensure_roles(connection)
             return super().handle(*args, **options)
