@@ -16,7 +16,7 @@ const dist = path.join(source, "dist");
 const modules = path.join(here, "node_modules");
 const foreignTemplates = (process.env.PRM_TEMPLATE_FOLDERS || "").split(path.delimiter).filter(Boolean);
 const budgets = { // kB gzipped; the font is compressed by its format
-  "app.js": 45, "app.css": 35, "inter-latin.woff2": 50, "board.js": 15, "select.js": 16, "chart.js": 60, "icons.svg": 24,
+  "app.js": 45, "app.css": 35, "inter-latin.woff2": 50, "board.js": 15, "chart.js": 60, "icons.svg": 24,
 };
 const ownFolders = ["prm", "partners", "territories", "deals", "attribution"];
 
@@ -107,10 +107,10 @@ async function styles(found) {
 }
 
 function scripts() {
-  const entries = ["app", "board", "chart", "select"].map(name => path.join(source, "js", `${name}.js`)).filter(existsSync);
+  const entries = ["app", "board", "chart"].map(name => path.join(source, "js", `${name}.js`)).filter(existsSync);
   return {
     entryPoints: entries, bundle: true, minify: true, format: "iife", outdir: dist, nodePaths: [modules], legalComments: "none",
-    target: ["chrome123", "firefox120", "safari17.5"], logLevel: "warning", loader: { ".css": "text" },
+    target: ["chrome123", "firefox120", "safari17.5"], logLevel: "warning",
   };
 }
 
@@ -123,7 +123,7 @@ async function fonts() {
 /** Licences of everything that ends up in static/dist/. */
 async function notices() {
   const own = JSON.parse(await readFile(path.join(here, "package.json"), "utf8"));
-  const names = [...Object.keys(own.dependencies), "@popperjs/core", "@kurkle/color", "@orchidjs/sifter", "@orchidjs/unicode-variants"];
+  const names = [...Object.keys(own.dependencies), "@popperjs/core", "@kurkle/color"];
   const parts = [];
   for (const name of names.sort()) {
     const folder = path.join(modules, name);

@@ -22,6 +22,8 @@ class Storage(CompressedManifestStaticFilesStorage):
                 return super().url(name, force)
             except ValueError:  # not collected, for example a file of an optional build
                 return StaticFilesStorage.url(self, name)
+        if name.endswith(".woff2"):  # the stylesheet names fonts itself, without a stamp
+            return StaticFilesStorage.url(self, name)
         found = finders.find(name) if name else None
         stamp = f"?v={int(os.stat(found).st_mtime):x}" if found else ""
         return StaticFilesStorage.url(self, name) + stamp

@@ -77,8 +77,7 @@ document.addEventListener("htmx:error", () => toast({ text: words("offline"), to
 document.addEventListener("htmx:after:swap", event => {
   prepare(document);
   const target = event.detail?.ctx?.target;
-  const focus = target?.isConnected && $("[data-focus], [autofocus]", target);
-  if (focus) focus.focus();
+  $("[data-focus], [autofocus]", target?.isConnected ? target : $("main"))?.focus();
 });
 
 // Asking first --------------------------------------------------------------------------------------------------------
@@ -140,7 +139,7 @@ document.addEventListener("click", event => {
   if (closer) { closer.closest("dialog, .toast-note")?.[closer.closest("dialog") ? "close" : "remove"](); return; }
   if (event.target.matches("dialog")) event.target.close(); // on the backdrop
   const copy = event.target.closest("[data-copy]");
-  if (copy) navigator.clipboard.writeText(copy.dataset.copy).then(() => announce(words("copied")) || toast({ text: words("copied") }));
+  if (copy) navigator.clipboard.writeText(copy.dataset.copy).then(() => toast({ text: words("copied") }));
 });
 document.addEventListener("change", event => {
   const form = event.target.closest("form[data-autosubmit]");
@@ -161,8 +160,12 @@ function updateSelection(group) {
   $$("[data-bulk-bar]", group).forEach(bar => { bar.hidden = !count; });
 }
 function countCharacters(field) {
-  const place = document.getElementById(`${field.id}_count`);
-  if (place) place.textContent = `${field.value.length} / ${field.maxLength}`;
+  let place = document.getElementById(`${field.id}_count`);
+  if (!place) {
+    place = Object.assign(document.createElement("div"), { id: `${field.id}_count`, className: "form-hint num" });
+    field.after(place);
+  }
+  place.textContent = `${field.value.length} / ${field.maxLength}`;
 }
 
 // Keys ----------------------------------------------------------------------------------------------------------------
