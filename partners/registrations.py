@@ -1,1 +1,133 @@
 """What this app tells the shared registries."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from partners.filters import search_partners
+from partners.models import Membership, Partner, PartnerStatus, SupplyRelation, Team
+from prm.calendar import business_today
+from prm.events.models import Event
+from prm.registries import NavigationItem, Panel, SearchSource, navigation, panels, search_sources
+from prm.ui import pick, story
+from prm.ui.templatetags import ui
+
+LATEST = 12
+
+
+def vendor(capability: str):
+    return lambda user: not user.is_partner and user.may(capability)
+
+
+navigation.add(NavigationItem(pgettext_lazy("menu", "Home"), "home", "home", 0, lambda user: not user.is_partner))
+navigation.add(NavigationItem(pgettext_lazy("menu", "Partners"), "partners:partners", "affiliate", 20, vendor("see_partners")))
+navigation.add(NavigationItem(gettext_lazy("Partner groups"), "partners:groups", "hierarchy", 20, vendor("see_partners"), side="settings"))
+navigation.add(NavigationItem(gettext_lazy("Teams"), "partners:teams", "users-group", 21, vendor("see_partners"), side="settings"))
+
+
+def facts(partner: Partner, user) -> dict:
+    rows = [
+        (_("Legal name"), partner.legal_name),
+        (_("Address"), ", ".join(filter(None, (partner.address, partner.city, str(partner.country.name))))),
+        (_("Telephone"), partner.phone),
+        (_("Group"), partner.group.name if partner.group else ""),
+        (_("Sells in"), ", ".join(country_names(partner.countries))),
+        (_("Languages"), ", ".join(partner.languages)),
+        (_("Specialities"), ", ".join(partner.specialities)),
+        (_("Internet domains"), ", ".join(partner.domains)),
+        *((key.upper(), value) for key, value in sorted(partner.official_ids.items())),
+        (_("Partner since"), ui.day(partner.created_at)),
+    ]
+    return {"facts": [(label, value) for label, value in rows if value], "website": partner.website}
+
+
+def country_names(codes) -> list[str]:
+    from django_countries import countries
+
+    return [str(countries.name(code) or code) for code in codes]
+
+
+def people(partner: Partner, user) -> dict:
+    found = Membership.objects.visible_to(user).filter(partner=partner).select_related("user").order_by("-is_active", "user__name")
+    return {"people": list(found[:50]), "partner": partner, "may_manage": user.may("manage_partners")}
+
+
+def supply(partner: Partner, user) -> dict:
+    from django.db.models import Q
+
+    found = SupplyRelation.objects.visible_to(user).filter(Q(distributor=partner) | Q(reseller=partner))
+    relations = list(found.select_related("distributor", "reseller").order_by("-period")[:50])
+    today = business_today()
+    for relation in relations:
+        relation.supplies = relation.distributor_id == partner.pk
+        relation.other = relation.reseller if relation.supplies else relation.distributor
+        relation.running = relation.period.upper is None or relation.period.upper > today
+    return {"relations": relations, "partner": partner, "may_manage": user.may("manage_partners")}
+
+
+def timeline(partner: Partner, user) -> dict:
+    """What happened to the partner and what it was told about its deals."""
+    from django.db.models import Q
+
+    found = Event.objects.visible_to(user).filter(Q(subject_id=partner.pk) | Q(partner_id=partner.pk)).order_by("-at", "-id")
+    events = list(found[: LATEST + 1])
+    return {"events": story.lines(events[:LATEST], about=partner), "more": len(events) > LATEST}
+
+
+panels.add(Panel("partner", gettext_lazy("People"), "partners/panels/people.html", people, 60))
+panels.add(Panel("partner", gettext_lazy("Facts"), "partners/panels/facts.html", facts, 10, "side"))
+panels.add(Panel("partner", gettext_lazy("Supply"), "partners/panels/supply.html", supply, 30, "side"))
+panels.add(Panel("partner", gettext_lazy("Activity"), "partners/panels/timeline.html", timeline, 90, "side"))
+
+
+def say(event: Event) -> str:
+    """An event about a partner in words."""
+    told = event.payload
+    if event.verb == "created":
+        return _("Partner added")
+    if event.verb == "changed":
+        return _("Facts changed")
+    if event.verb == "status_changed":
+        return _("Status changed: %(status)s") % {"status": dict(PartnerStatus.choices).get(told.get("status"), "")}
+    if event.verb == "assigned":
+        return _("Channel manager: %(name)s") % {"name": told.get("manager") or _("nobody")}
+    return ""
+
+
+def say_of_person(event: Event) -> str:
+    name = event.payload.get("person", "")
+    words = {
+        "invited": _("%(name)s invited"),
+        "changed": _("Role of %(name)s changed"),
+        "deactivated": _("%(name)s deactivated"),
+        "reactivated": _("%(name)s active again"),
+    }
+    return words[event.verb] % {"name": name} if name and event.verb in words else ""
+
+
+story.tell("partner", say, "partners:partner")
+story.tell("membership", say_of_person)
+
+
+def find(user, text: str):
+    if user.is_partner:
+        return
+    for partner in search_partners(Partner.objects.visible_to(user), text)[:6]:
+        yield partner.name, ", ".join(filter(None, (partner.city, partner.country.code))), partner.get_absolute_url()
+
+
+def pick_partners(user, text: str):
+    if user.is_partner:
+        return []
+    return [
+        (partner.pk, partner.name, ", ".join(filter(None, (partner.city, partner.country.code))))
+        for partner in search_partners(Partner.objects.visible_to(user), text)
+    ]
+
+
+search_sources.add(SearchSource(gettext_lazy("Partner"), "affiliate", find, 10))
+pick.pickers["partners"] = pick.Picker(pick_partners)
+pick.pickers["teams"] = pick.Picker(
+    lambda user, text: [(team.pk, team.name, "") for team in Team.objects.visible_to(user).filter(name__icontains=text)[: pick.ENOUGH]]
+)

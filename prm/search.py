@@ -1,0 +1,43 @@
+"""The palette: pages, records and actions that fit what one types. Each source limits itself to what the person may see."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from prm.access import allowed
+from prm.registries import search_sources
+from prm.ui.context import menu
+
+ENOUGH = 12
+
+
+@allowed(lambda user: user.is_authenticated)
+def search(request: HttpRequest) -> HttpResponse:
+    """Answer the palette with a list of options."""
+    text = " ".join(request.GET.get("q", "").replace("\x00", "").split())[:100]
+    results = [*pages(request, text), *records(request, text)] if text else []
+    return render(request, "components/palette_results.html", {"results": results[:ENOUGH]})
+
+
+def pages(request: HttpRequest, text: str) -> list[dict]:
+    """The pages this person may open whose name holds the text."""
+    side = "portal" if request.user.is_partner else "vendor"
+    wanted = text.casefold()
+    entries = [*menu(request, side), *menu(request, "settings")]
+    return [
+        {"label": entry["label"], "hint": "", "url": entry["url"], "icon": entry["icon"]}
+        for entry in entries
+        if wanted in str(entry["label"]).casefold()
+    ][:4]
+
+
+def records(request: HttpRequest, text: str) -> list[dict]:
+    """Records of all sources, a few of each; one letter finds no record."""
+    if len(text) < 2:
+        return []
+    return [
+        {"label": label, "hint": hint or source.name, "url": url, "icon": source.icon}
+        for source in search_sources
+        for label, hint, url in source.search(request.user, text)
+    ]
