@@ -111,8 +111,20 @@ def addresses(directory: Path) -> Addresses:
 def _addresses(directory: Path, keys: dict[str, str]) -> Addresses:
     run = (directory / "run").resolve()
     valkey = f":{keys['valkey']}@{quote(str(run / 'valkey.sock'))}"
-    people = [part for who in ("app", "owner", "backup") for part in (f"prm_{who}", keys[who])]
-    return Addresses(str(run), PORT, DATABASE, *people, f"redis+socket://{valkey}", f"unix://{valkey}", keys["django"])
+    return Addresses(
+        host=str(run),
+        port=PORT,
+        name=DATABASE,
+        app_user="prm_app",
+        app_password=keys["app"],
+        owner_user="prm_owner",
+        owner_password=keys["owner"],
+        backup_user="prm_backup",
+        backup_password=keys["backup"],
+        broker_url=f"redis+socket://{valkey}",
+        cache_url=f"unix://{valkey}",
+        secret_key=keys["django"],
+    )
 
 
 def ensure_roles(connection: Any) -> None:
@@ -191,7 +203,7 @@ class Services:
                         f"{self.directory} is in use by a running instance. Stop it, or choose another PRM_DATA_DIR and PORT."
                     ) from None
                 time.sleep(0.1)
-        self.keys = self._keys()
+        self.keys = self.make_keys()
         if os.geteuid() == 0:
             uid = self.pg.stat().st_uid if self.pg.exists() else 0
             owner = pwd.getpwuid(uid) if uid else pwd.getpwnam("nobody")
@@ -203,7 +215,8 @@ class Services:
         if not self.pg.exists():
             self._initdb()
 
-    def _keys(self) -> dict[str, str]:
+    def make_keys(self) -> dict[str, str]:
+        """The secrets of this directory, made once."""
         path = self.directory / "secrets.json"
         if not path.exists():
             keys = {name: secrets.token_urlsafe(24) for name in ("super", "owner", "app", "backup", "valkey")}
@@ -389,6 +402,9 @@ def running(supervisor: Supervisor, directory: Path, scratch: bool = False) -> I
     try:
         if own_servers():
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            secret = Services(directory).make_keys()["django"].removeprefix("demo-")
+            os.environ.setdefault("SECRET_KEY", secret)  # demo and tests need not be given what production must be
+            os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1,localhost,testserver")
         else:
             Services(directory, scratch).add_to(supervisor)
         yield

@@ -9,6 +9,7 @@ import os
 import tempfile
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
@@ -106,7 +107,9 @@ def django_db_setup(django_db_blocker):
                 execute("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy", name, template)
         settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
         connection.settings_dict["CONN_MAX_AGE"] = 0
-        os.environ["PRM_DATABASE_NAME"] = name  # processes that tests start
+        os.environ["PRM_DATABASE_NAME"] = name  # for processes that tests start
+        if not settings.EMBEDDED:
+            os.environ["DATABASE_URL"] = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
     yield
     with django_db_blocker.unblock():
         _end_sessions(name)
