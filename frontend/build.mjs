@@ -16,7 +16,7 @@ const dist = path.join(source, "dist");
 const modules = path.join(here, "node_modules");
 const foreignTemplates = (process.env.PRM_TEMPLATE_FOLDERS || "").split(path.delimiter).filter(Boolean);
 const budgets = { // kB gzipped; the font is compressed by its format
-  "app.js": 45, "app.css": 35, "inter-latin.woff2": 50, "board.js": 15, "chart.js": 60, "icons.svg": 24,
+  "app.js": 45, "app.css": 35, "inter-latin.woff2": 50, "board.js": 15, "select.js": 16, "select.css": 1, "chart.js": 60, "icons.svg": 24,
 };
 const ownFolders = ["prm", "partners", "territories", "deals", "attribution"];
 
@@ -56,16 +56,20 @@ export function iconsIn({ templates, python, scripts, foreign }) {
   for (const { file, text } of templates) {
     for (const [, value] of text.matchAll(/<c-icon\b[^>]*?\sname="([^"]*)"/g)) note(value, file);
     for (const [, value] of text.matchAll(/(?<![:\w-])icon="([^"]*)"/g)) note(value, file);
-    for (const [, value] of text.matchAll(/#icon-([a-z0-9-]+)/g)) note(value, file);
+    for (const [, value] of text.matchAll(/{%\s*icon\s+"([^"]*)"/g)) note(value, file);
   }
   for (const { file, text } of [...python, ...scripts])
-    for (const [, value] of text.matchAll(/\bicon["']?\s*[=:]\s*["']([a-z0-9-]+)["']/g)) note(value, file);
+    for (const [, value] of text.matchAll(/\bicon["']?(?:\s*:\s*\w+)?\s*[=:]\s*["']([a-z0-9-]+)["']/g)) note(value, file);
   for (const { text } of foreign)
     for (const [, value] of text.matchAll(/(?:<c-icon\b[^>]*?\sname|(?<![:\w-])icon)="([^"]*)"/g)) possible.add(value);
   // Registries name icons by place: NavigationItem(_("Home"), "home", "home", …)
   for (const { text } of python)
     for (const [call] of text.matchAll(/\b(?:NavigationItem|SearchSource|Panel|HomeTile|Look)\((?:[^()]|\([^()]*\))*\)/g))
       for (const [, value] of call.matchAll(/["']([a-z][a-z0-9-]+)["']/g)) possible.add(value);
+  // … and tables of them: ICONS = {"approved": "shield-check", …}
+  for (const { text } of python)
+    for (const [table] of text.matchAll(/\bICONS\b[^=\n]*=\s*{[^}]*}/g))
+      for (const [, value] of table.matchAll(/["']([a-z][a-z0-9-]+)["']/g)) possible.add(value);
   return { plain, possible };
 }
 
@@ -104,10 +108,12 @@ async function styles(found) {
   const own = await readFile(path.join(source, "css/app.css"), "utf8");
   const minified = await transform(`${purged.css}\n${own}`, { loader: "css", minify: true, legalComments: "none" });
   await writeFile(path.join(dist, "app.css"), minified.code.replace(/\/\*# sourceMappingURL=.*?\*\//g, ""));
+  const select = await transform(await readFile(path.join(source, "css/select.css"), "utf8"), { loader: "css", minify: true });
+  await writeFile(path.join(dist, "select.css"), select.code);
 }
 
 function scripts() {
-  const entries = ["app", "board", "chart"].map(name => path.join(source, "js", `${name}.js`)).filter(existsSync);
+  const entries = ["app", "board", "chart", "select"].map(name => path.join(source, "js", `${name}.js`)).filter(existsSync);
   return {
     entryPoints: entries, bundle: true, minify: true, format: "iife", outdir: dist, nodePaths: [modules], legalComments: "none",
     target: ["chrome123", "firefox120", "safari17.5"], logLevel: "warning",
@@ -123,7 +129,7 @@ async function fonts() {
 /** Licences of everything that ends up in static/dist/. */
 async function notices() {
   const own = JSON.parse(await readFile(path.join(here, "package.json"), "utf8"));
-  const names = [...Object.keys(own.dependencies), "@popperjs/core", "@kurkle/color"];
+  const names = [...Object.keys(own.dependencies), "@popperjs/core", "@kurkle/color", "@orchidjs/sifter", "@orchidjs/unicode-variants"];
   const parts = [];
   for (const name of names.sort()) {
     const folder = path.join(modules, name);

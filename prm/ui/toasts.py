@@ -7,7 +7,9 @@ from django_htmx.http import trigger_client_event
 LEVELS = {"good": messages.SUCCESS, "neutral": messages.INFO, "warn": messages.WARNING, "bad": messages.ERROR}
 
 
-def say(request: HttpRequest, response: HttpResponse, text: str, *, tone: str = "good", undo_url: str = "") -> HttpResponse:
+def say(
+    request: HttpRequest, response: HttpResponse, text: str, *, tone: str = "good", undo_url: str = ""
+) -> HttpResponse:
     """Add a message to an answer: at once for htmx, on the next page for a redirect."""
     redirects = response.status_code in (301, 302, 303) or response.has_header("HX-Redirect")
     if getattr(request, "htmx", False) and not redirects:

@@ -7,7 +7,14 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import format_date, format_time
-from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent, get_currency_precision
+from babel.numbers import (
+    format_compact_currency,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+    get_currency_symbol,
+)
 from django import forms, template
 from django.templatetags.static import static
 from django.utils import timezone
@@ -21,6 +28,7 @@ from prm.ui import toasts
 register = template.Library()
 
 HUES = 6
+WITH_STYLES = {"select.js"}
 
 
 def reader_locale() -> Locale:
@@ -63,6 +71,8 @@ def money(amount: Any, currency: Any = "EUR") -> str:
     digits = 0 if number == number.to_integral_value() else get_currency_precision(currency)
     pattern = locale.currency_formats["standard"].pattern.split(";")[0]
     pattern = pattern.replace("0.00", "0" + ("." + "0" * digits if digits else ""))
+    if pattern.startswith("¤") and get_currency_symbol(currency, locale=locale)[-1:].isalpha():
+        pattern = pattern.replace("¤", "¤\u00a0")  # a code is set apart from its number: TND 12.345
     return format_currency(number, currency, format=pattern, locale=locale, currency_digits=False)
 
 
@@ -185,7 +195,12 @@ def due(value: Any) -> str:
     words, tone = time_left(value, timezone.now())
     weight = " fw-medium" if tone in ("bad", "warn") else ""
     return format_html(
-        '<time class="nowrap tone-{}{}" datetime="{}" title="{}">{}</time>', tone, weight, value.isoformat(), moment(value), words
+        '<time class="nowrap tone-{}{}" datetime="{}" title="{}">{}</time>',
+        tone,
+        weight,
+        value.isoformat(),
+        moment(value),
+        words,
     )
 
 
@@ -237,7 +252,9 @@ def sparkline(values: Any) -> str:
     low, high = min(numbers), max(numbers)
     spread = (high - low) or 1
     step = 76 / (len(numbers) - 1)
-    return " ".join(f"{2 + index * step:.1f},{29 - (number - low) / spread * 26:.1f}" for index, number in enumerate(numbers))
+    return " ".join(
+        f"{2 + index * step:.1f},{29 - (number - low) / spread * 26:.1f}" for index, number in enumerate(numbers)
+    )
 
 
 @register.filter
@@ -304,8 +321,13 @@ def asset(name: str) -> str:
 
 @register.simple_tag
 def asset_script(name: str) -> str:
-    """The script tag of a built file."""
-    return format_html('<script src="{}" defer></script>', static(f"dist/{name}"))
+    """The script tag of a built file, with its stylesheet if it has one."""
+    script = format_html('<script src="{}" defer></script>', static(f"dist/{name}"))
+    if name in WITH_STYLES:
+        return format_html(
+            '<link rel="stylesheet" href="{}">{}', static(f"dist/{name.removesuffix('.js')}.css"), script
+        )
+    return script
 
 
 @register.simple_tag
@@ -313,4 +335,6 @@ def icon(name: str, size: str = "", label: str = "") -> str:
     """An icon of the sprite; without a label it is decoration."""
     kind = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     css = {"sm": "icon icon-sm", "lg": "icon icon-lg"}.get(size, "icon")
-    return format_html('<svg class="{}" {} focusable="false"><use href="{}#{}"></use></svg>', css, kind, static("dist/icons.svg"), name)
+    return format_html(
+        '<svg class="{}" {} focusable="false"><use href="{}#{}"></use></svg>', css, kind, static("dist/icons.svg"), name
+    )
