@@ -91,6 +91,9 @@ class Instance:
     def tree(self) -> list[int]:
         return descendants(self.process.pid)
 
+    def command_lines(self) -> list[str]:
+        return [Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ") for pid in alive(self.tree())]
+
     def kill_tree(self) -> None:
         """``kill -9`` of everything at once."""
         pids = self.tree()
