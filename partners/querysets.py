@@ -127,3 +127,25 @@ class MembershipQuerySet(models.QuerySet):
     def usable(self):
         """Memberships one can act through: active, at a partner that is not terminated."""
         return self.filter(is_active=True, user__is_active=True).exclude(partner__status="terminated")
+
+
+class InvitationQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        """A partner sees those of its company; the vendor those of its partners, and whoever manages its people its own."""
+        if user.is_partner:
+            return self.filter(partner=user.acting_for_id) if user.may("manage_colleagues") else self.none()
+        scope = user.partner_scope_ids()
+        of_partners = Q(partner__isnull=False) if scope is None else Q(partner__in=scope)
+        mine = Q(pk__in=[])
+        if user.may("manage_partners"):
+            mine |= of_partners
+        if user.may("manage_people"):
+            mine |= Q(partner__isnull=True)
+        return self.filter(mine)
+
+    def editable_by(self, user):
+        return self.visible_to(user).open()
+
+    def open(self):
+        """Neither accepted nor withdrawn."""
+        return self.filter(accepted_at__isnull=True, withdrawn_at__isnull=True)

@@ -26,7 +26,7 @@ TESTING = os.environ.get("PRM_TESTING") == "1"
 if EMBEDDED:
     services = embedded.addresses(DATA_DIR)
     SECRET_KEY = services.secret_key
-    BROKER_URL, CACHE_URL = services.broker_url, services.cache_url
+    BROKER_URL, CACHE_URL = os.environ.get("PRM_BROKER_URL") or services.broker_url, services.cache_url
     DATABASES = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
@@ -286,9 +286,8 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": None,
     "COMPONENT_SPLIT_REQUEST": True,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_COERCE_PATH_PK": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "prm.api.schema.finish_document"],
 }
 
 # History: who changed which field, by row triggers -----------------------------------------------------------------------
@@ -297,6 +296,8 @@ PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = True
 PGTRIGGER_SCHEMA_EDITOR = True
 
 # Background -------------------------------------------------------------------------------------------------------------
+# Seconds after which the broker gives a message of a dead worker to another one; the longest task ends well before.
+BROKER_PATIENCE = int(os.environ.get("PRM_VISIBILITY_TIMEOUT", "300"))
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -307,7 +308,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": int(os.environ.get("PRM_VISIBILITY_TIMEOUT", "300")),
+    "visibility_timeout": BROKER_PATIENCE,
     "unacked_restore_interval": 5,
     "unacked_restore_throttle": 1,
     "global_keyprefix": os.environ.get("PRM_BROKER_PREFIX", ""),

@@ -16,7 +16,7 @@ from partners.programs.querysets import EnrolmentQuerySet, ProgramQuerySet, Tier
 from prm import events
 from prm.calendar import business_today, due_by
 from prm.records import Record
-from prm.rowpolicy import EVERYONE_READS, OWN_READ
+from prm.rowpolicy import OWN_READ, RowPolicy
 
 
 def days(label, default: int, most: int = 730) -> models.PositiveSmallIntegerField:
@@ -38,7 +38,7 @@ class Program(Record):
     appeal_days = days(_("appeal, in business days"), 10, 120)
 
     objects = ProgramQuerySet.as_manager()
-    row_policy = EVERYONE_READS
+    row_policy = RowPolicy(read="id IN (SELECT program_id FROM programs_enrolment WHERE partner_id = {readable})")
 
     class Meta:
         ordering = ["name", "id"]
@@ -69,7 +69,7 @@ class Tier(Record):
     description = models.TextField(_("description"), blank=True)
 
     objects = TierQuerySet.as_manager()
-    row_policy = EVERYONE_READS
+    row_policy = RowPolicy(read="program_id IN (SELECT program_id FROM programs_enrolment WHERE partner_id = {readable})")
 
     class Meta:
         ordering = ["program", "rank"]

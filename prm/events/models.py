@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pgtrigger
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
@@ -84,7 +85,7 @@ class Errand(models.Model):
     was lost is handed over again; one that keeps failing is kept as ``dead``, with its error, for a person to see.
     """
 
-    PATIENCE = timedelta(minutes=6)  # longer than the broker's visibility timeout, so that a live message is not doubled
+    PATIENCE = timedelta(seconds=settings.BROKER_PATIENCE * 1.2)  # longer than the broker's own, so that no live message is doubled
     TRIES = 8
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

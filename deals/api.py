@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from deals.axes import ProtectionStatus, ReviewStatus, Stage, SubmissionStatus
+from deals.models import DealRegistration, Opportunity, OpportunityParticipant
+from deals.serializers import (
+    ApprovalSerializer,
+    CommentAnswerSerializer,
+    CommentSerializer,
+    OpportunitySerializer,
+    PartnerOpportunitySerializer,
+    RegistrationSerializer,
+    RejectionSerializer,
+    ReturnSerializer,
+    StageSerializer,
+    WithdrawalSerializer,
+)
+from prm.api.fields import Reference
+from prm.api.filters import CHANGED, day, identity, instant, one_of, text
+from prm.api.problems import Flaw, Problem
+from prm.api.renderers import answer
+from prm.api.router import resource
+from prm.api.viewsets import Creates, Deletes, Edits, Reads, ScopedViewSet, Upserts, action
+
+# What a distributor named on a deal does not read: the price, who to talk to, and what a program owner added.
+CONCEALED = {"amount": None, "customer_number": "", "description": "", "custom": {}, "message": "", "external_ids": []}
+
+
+@resource("deal-registrations")
+class DealRegistrationViewSet(Reads, Creates, Edits, Deletes, Upserts, ScopedViewSet):
+    model = DealRegistration
+    serializer_class = RegistrationSerializer
+    filters = {
+        **CHANGED,
+        "partner": identity("partner"),
+        "submission_status": one_of("submission_status", SubmissionStatus),
+        "review_status": one_of("review_status", ReviewStatus),
+        "protection_status": one_of("protection_status", ProtectionStatus),
+        "customer_country": text("customer_country", 2),
+        "protected_on": day("protected_until__gt"),
+        "decide_before": instant("decide_by__lt"),
+    }
+    search_fields = ("customer_name",)
+
+    def get_queryset(self):
+        rows = super().get_queryset()
+        return rows if self.request.user.is_partner else rows.with_approval()
+
+    def finish(self, rows):
+        user = self.request.user
+        if user.is_partner and "distributor" in user.acting_for.types:
+            own = set(user.readable_partner_ids)
+            for row in rows:
+                if row["partner"] not in own:
+                    row.update(CONCEALED)
+        return rows
+
+    def refuse_unless_creator(self):
+        user = self.request.user
+        if not user.may("register_deals" if user.is_partner else "decide_registrations"):
+            raise Problem("not_allowed")
+
+    def create_row(self, *, partner=None, products=(), **data):
+        user = self.request.user
+        if user.is_partner:
+            self.refuse_other(partner)
+            partner = user.acting_for
+        elif partner is None:
+            raise Problem("invalid", errors=[Flaw("/partner", "required", _("Say for which partner."))])
+        return DealRegistration.draft(partner=partner, by=user, products=products, **data)
+
+    def edit_row(self, row, *, partner=None, **data):
+        self.refuse_other(partner, row.partner_id)
+        row.edit(by=self.request.user, version=self.version, **data)
+
+    def refuse_other(self, partner, own=None):
+        """A registration stays with its partner; another's id reads as a missing one."""
+        if partner is not None and partner.pk != (own or self.request.user.acting_for_id):
+            raise Problem("invalid", errors=[Flaw("/partner", "does_not_exist", str(Reference.default_error_messages["does_not_exist"]))])
+
+    def delete_row(self, row):
+        row.discard(by=self.request.user, version=self.version)
+
+    def view_of(self, row, **known):
+        """For the partner all columns stand on the row itself; the vendor's come from its file on the submission."""
+        if not self.request.user.is_partner:
+            return self.one(row.pk)
+        return self.finish([self.shape().of(row, self.request.user, **known)])[0]
+
+    @action("submission", rows="editable_by")
+    def submission(self, row):
+        """Submit for review; the answer comes by `decide_by`."""
+        row.submit(by=self.request.user, version=self.version)
+
+    @action("recall", rows="editable_by")
+    def recall(self, row):
+        """Take it back before a decision, to correct it."""
+        row.recall(by=self.request.user, version=self.version)
+
+    @action("withdrawal", rows="editable_by", input=WithdrawalSerializer)
+    def withdrawal(self, row, **data):
+        """End it: cancels the review, or releases the protection."""
+        row.withdraw(by=self.request.user, version=self.version, **data)
+
+    @action("approval", rows="decided_or_decidable_by", input=ApprovalSerializer, scope="decide")
+    def approval(self, row, **data):
+        """Approve: starts the protection of each product line."""
+        row.approve(by=self.request.user, version=self.version, **data)
+
+    @action("rejection", rows="decided_or_decidable_by", input=RejectionSerializer, scope="decide")
+    def rejection(self, row, **data):
+        """Refuse, with an internal reason; the partner reads the public one."""
+        row.reject(by=self.request.user, version=self.version, **data)
+
+    @action("return", rows="decided_or_decidable_by", input=ReturnSerializer, scope="decide")
+    def send_back(self, row, *, fields_to_complete, message):
+        """Ask the partner to complete named fields."""
+        row.send_back(by=self.request.user, fields=fields_to_complete, message=message, version=self.version)
+
+    @action("comments", rows="commentable_by", input=CommentSerializer, on_version=False, status=201, answers=CommentAnswerSerializer)
+    def comments(self, row, *, text):
+        """Write to the other side; partner and vendor read it."""
+        comment = row.comment(by=self.request.user, text=text)
+        return answer({"author_name": comment.author_name, "text": comment.text, "at": comment.at}, 201)
+
+
+@resource("opportunities")
+class OpportunityViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
+    """For the vendor the opportunity; for a partner its own part in it, so that nothing of the others shows."""
+
+    model = Opportunity
+    serializer_class = OpportunitySerializer
+    may_create = "manage_opportunities"
+    search_fields = ("name",)
+    vendor_filters = {
+        **CHANGED,
+        "stage": one_of("stage", Stage),
+        "customer": identity("customer"),
+        "owner": identity("owner"),
+        "closes_before": day("expected_close_date__lt"),
+        "closed_on": day("closed_on"),
+    }
+    partner_filters = {**CHANGED, "stage": one_of("opportunity__stage", Stage), "closes_before": day("opportunity__expected_close_date__lt")}
+    filters = vendor_filters
+
+    def initial(self, request, *args, **kwargs):
+        super().initial(request, *args, **kwargs)
+        if request.user.is_partner:
+            self.filters, self.search_fields = self.partner_filters, ("customer_name",)
+
+    def serializer_for(self, user):
+        return PartnerOpportunitySerializer if user.is_partner else OpportunitySerializer
+
+    def get_queryset(self):
+        user = self.request.user
+        return (OpportunityParticipant if user.is_partner else Opportunity).objects.visible_to(user)
+
+    @action("stage", rows="editable_by", input=StageSerializer)
+    def stage(self, row, *, stage, **data):
+        """Move to another stage; its history is kept."""
+        row.move_to(stage, by=self.request.user, version=self.version, **data)

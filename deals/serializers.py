@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from deals.axes import RejectionReason, Stage
+from deals.models import DealRegistration, Opportunity, OpportunityParticipant, RegistrationLine
+from deals.models.registration import EDITABLE_FIELDS
+from partners.catalogue.models import Product
+from partners.models import Partner, SupplyRelation
+from prm.api.fields import CustomField, LinkedIds, MoneyField, Reference
+from prm.api.serializers import SHARED, InputSerializer, RecordSerializer
+from prm.calendar import business_today
+
+FURTHEST = 10  # years ahead a close may be expected
+
+
+def suppliers(user):
+    """The distributors one may name: a partner its own, the vendor all in its scope."""
+    if user.is_partner:
+        supplied = SupplyRelation.objects.visible_to(user).in_force().filter(reseller=user.acting_for_id)
+        return Partner.objects.filter(pk__in=supplied.values("distributor"))
+    return Partner.objects.visible_to(user).filter(types__contains=["distributor"])
+
+
+class RegistrationSerializer(RecordSerializer):
+    partner = Reference(model=Partner, required=False, help_text=_("Yours; the vendor says for whom it registers."))
+    distributor = Reference(model=Partner, rows=suppliers, required=False, allow_null=True)
+    products = LinkedIds(Product, RegistrationLine, "registration", "product", required=False)
+    amount = MoneyField(required=False, allow_null=True)
+    customer = serializers.UUIDField(source="customer_id", read_only=True, allow_null=True, help_text=_("Which customer it is; vendor only."))
+    rejection_reason = serializers.CharField(read_only=True, allow_null=True, help_text=_("The internal reason; vendor only."))
+    custom = CustomField("registration")
+
+    class Meta:
+        model = DealRegistration
+        fields = (
+            *SHARED,
+            "partner",
+            "type",
+            "scope",
+            "place_name",
+            "customer_name",
+            "customer_domain",
+            "customer_country",
+            "customer_number",
+            "customer",
+            "products",
+            "amount",
+            "recurring",
+            "expected_close_date",
+            "distributor",
+            "description",
+            "custom",
+            "submission_status",
+            "review_status",
+            "protection_status",
+            "protected_until",
+            "sales_stage",
+            "submitted_at",
+            "respond_by",
+            "decide_by",
+            "decided_at",
+            "answer_by",
+            "returned_fields",
+            "public_reason",
+            "rejection_reason",
+            "message",
+        )
+        read_only_fields = (
+            "submission_status",
+            "review_status",
+            "protection_status",
+            "protected_until",
+            "sales_stage",
+            "submitted_at",
+            "respond_by",
+            "decide_by",
+            "decided_at",
+            "answer_by",
+            "returned_fields",
+            "public_reason",
+            "message",
+        )
+        vendor_fields = ("customer", "rejection_reason")
+
+    def validate_expected_close_date(self, day):
+        if day and not business_today().year - 1 <= day.year <= business_today().year + FURTHEST:
+            raise serializers.ValidationError(_("Check the year: the close is expected within the next %(n)s years.") % {"n": FURTHEST}, "year")
+        return day
+
+
+class DecisionSerializer(InputSerializer):
+    message = serializers.CharField(required=False, allow_blank=True, max_length=4000, help_text=_("To the partner."))
+
+
+class ApprovalSerializer(DecisionSerializer):
+    days = serializers.IntegerField(required=False, min_value=1, max_value=730, help_text=_("Length of the protection."))
+    opportunity = Reference(model=Opportunity, rows=lambda user: Opportunity.objects.editable_by(user).open(), required=False)
+
+
+class RejectionSerializer(DecisionSerializer):
+    reason = serializers.ChoiceField(choices=RejectionReason.choices)
+
+
+class ReturnSerializer(InputSerializer):
+    fields_to_complete = serializers.ListField(
+        child=serializers.ChoiceField(choices=[(name, name) for name in (*EDITABLE_FIELDS, "products")]), min_length=1
+    )
+    message = serializers.CharField(max_length=4000)
+
+
+class WithdrawalSerializer(InputSerializer):
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=500)
+
+
+class CommentSerializer(InputSerializer):
+    text = serializers.CharField(max_length=4000)
+
+
+class CommentAnswerSerializer(serializers.Serializer):
+    author_name = serializers.CharField()
+    text = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class OpportunitySerializer(RecordSerializer):
+    amount = MoneyField(required=False, allow_null=True)
+    customer_name = serializers.CharField(source="customer.name", read_only=True, allow_null=True)
+    custom = CustomField("opportunity")
+
+    class Meta:
+        model = Opportunity
+        fields = (
+            *SHARED,
+            "name",
+            "customer",
+            "customer_name",
+            "route",
+            "stage",
+            "amount",
+            "recurring",
+            "expected_close_date",
+            "opened_on",
+            "closed_on",
+            "lost_reason",
+            "team",
+            "owner",
+            "custom",
+        )
+        read_only_fields = ("stage", "closed_on", "lost_reason")
+
+
+class PartnerOpportunitySerializer(RecordSerializer):
+    """The same noun as a partner sees it: its own participation is the record, with its id, version and dates."""
+
+    name = serializers.CharField(source="customer_name", read_only=True)
+    route = serializers.CharField(source="opportunity.route", read_only=True)
+    stage = serializers.CharField(source="opportunity.stage", read_only=True)
+    amount = MoneyField(source="opportunity.amount", read_only=True)
+    recurring = serializers.BooleanField(source="opportunity.recurring", read_only=True)
+    expected_close_date = serializers.DateField(source="opportunity.expected_close_date", read_only=True)
+    closed_on = serializers.DateField(source="opportunity.closed_on", read_only=True)
+
+    class Meta:
+        model = OpportunityParticipant
+        fields = (*SHARED, "partner", "role", "share", "name", "route", "stage", "amount", "recurring", "expected_close_date", "closed_on")
+
+
+class StageSerializer(InputSerializer):
+    stage = serializers.ChoiceField(choices=Stage.choices)
+    on = serializers.DateField(required=False, help_text=_("The day it closed; today when left out."))
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text=_("Why it was lost."))

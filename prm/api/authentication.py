@@ -1,0 +1,83 @@
+"""Who asks: a personal token, or the session of the screens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.utils import timezone, translation
+from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from prm.api.models import ApiToken, digest_of
+from prm.db import change_scope
+
+SCHEME = "Bearer "
+NOTICED_EVERY = 600  # seconds: "last used" needs no greater precision, and reads then stay reads
+
+
+class BearerAuthentication(authentication.BaseAuthentication):
+    """``Authorization: Bearer prm_…``: one look-up as the system, then the transaction is the person's."""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        if not header:
+            return None
+        token = self.find(header[len(SCHEME) :].strip()) if header.startswith(SCHEME) else None
+        if token is None:
+            raise AuthenticationFailed()
+        user = token.user.act_for(token.membership)
+        self.notice(token)
+        if user.is_partner:
+            change_scope("partner", user.acting_for_id, user.pk, user.membership.headed_companies)
+        else:
+            change_scope("staff", user=user.pk)
+        if "HTTP_ACCEPT_LANGUAGE" not in request.META:
+            translation.activate(user.language)
+        return user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="api"'
+
+    @staticmethod
+    def find(secret: str) -> ApiToken | None:
+        """The token with its person, membership and partner, unless any of them may no longer act."""
+        companies = apps.get_model("partners", "Partner").objects.filter(
+            group__head=OuterRef("membership__partner"), group__head_reads_deals=True
+        )
+        token = (
+            ApiToken.objects.usable()
+            .filter(digest=digest_of(secret), user__is_active=True)
+            .select_related("user", "membership__partner")
+            .annotate(headed_companies=ArraySubquery(companies.values("pk")))
+            .first()
+        )
+        if token is None:
+            return None
+        membership = token.membership
+        if membership is None:
+            return token if token.user.role else None
+        if not membership.is_active or membership.partner.status == "terminated":
+            return None
+        membership.headed_companies = token.headed_companies
+        return token
+
+    @staticmethod
+    def notice(token: ApiToken) -> None:
+        now = timezone.now()
+        if token.last_used_at is None or (now - token.last_used_at).total_seconds() > NOTICED_EVERY:
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The screens' own calls: the person of the session, already narrowed by the middleware; writes need the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        user = getattr(request._request, "_cached_user", None)
+        if user is None or "HTTP_AUTHORIZATION" in request.META:
+            return None
+        self.enforce_csrf(request)
+        return user, None

@@ -1,0 +1,120 @@
+"""Which rows of a list: an allow-list of parameters per resource; anything else is refused, never ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from prm.api.problems import Problem
+
+OF_ALL = {"cursor", "limit", "ordering", "search"}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """``?name=value`` compares ``lookup`` with what ``read`` makes of the value; ValueError means it is not valid."""
+
+    lookup: str
+    read: Callable[[str], Any] = str
+    schema: dict | None = None
+    description: str = ""
+
+    def parameter(self, name: str) -> dict:
+        return {"name": name, "in": "query", "schema": self.schema or {"type": "string"}, "description": self.description}
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text]
+
+
+def _instant(text: str) -> datetime:
+    value = datetime.fromisoformat(text)
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def one_of(lookup: str, choices: type) -> Filter:
+    """One of the words of a TextChoices class."""
+
+    def read(text: str) -> str:
+        if text not in choices.values:
+            raise ValueError
+        return text
+
+    return Filter(lookup, read, {"type": "string", "enum": [value for value in choices.values if value]})
+
+
+def identity(lookup: str) -> Filter:
+    return Filter(lookup, UUID, {"type": "string", "format": "uuid"})
+
+
+def yes_or_no(lookup: str) -> Filter:
+    return Filter(lookup, _boolean, {"type": "boolean"})
+
+
+def day(lookup: str) -> Filter:
+    return Filter(lookup, date.fromisoformat, {"type": "string", "format": "date"})
+
+
+def instant(lookup: str) -> Filter:
+    return Filter(lookup, _instant, {"type": "string", "format": "date-time"})
+
+
+def text(lookup: str, most: int = 200) -> Filter:
+    return Filter(lookup, str, {"type": "string", "maxLength": most})
+
+
+CHANGED = {
+    "created_after": instant("created_at__gte"),
+    "created_before": instant("created_at__lt"),
+    "updated_after": instant("updated_at__gte"),
+    "updated_before": instant("updated_at__lt"),
+}
+
+
+class FilterBackend:
+    def filter_queryset(self, request, queryset: QuerySet, view) -> QuerySet:
+        known = view.filters
+        for name, value in request.GET.items():
+            if name in known:
+                queryset = queryset.filter(**{known[name].lookup: self.read(known[name], name, value)})
+            elif name == "search" and view.search_fields:
+                queryset = queryset.filter(self.search(view, value))
+            elif name not in OF_ALL or (name == "search" and not view.search_fields):
+                raise Problem("unknown_parameter", _("There is no parameter “%(name)s” here.") % {"name": name[:60]})
+        return queryset
+
+    @staticmethod
+    def read(known: Filter, name: str, value: str) -> Any:
+        try:
+            if "\0" in value or len(value) > 200:
+                raise ValueError
+            return known.read(value)
+        except (ValueError, KeyError, OverflowError):
+            raise Problem("invalid_parameter", _("“%(name)s” does not understand this value.") % {"name": name}) from None
+
+    @staticmethod
+    def search(view, value: str) -> Q:
+        if "\0" in value or len(value) > 200:
+            raise Problem("invalid_parameter", _("“%(name)s” does not understand this value.") % {"name": "search"})
+        found = Q()
+        for field in view.search_fields:
+            found |= Q(**{f"{field}__icontains": value})
+        return found
+
+    def get_schema_operation_parameters(self, view) -> list[dict]:
+        parameters = [known.parameter(name) for name, known in view.filters.items()]
+        if view.search_fields:
+            parameters.append(
+                {"name": "search", "in": "query", "schema": {"type": "string", "maxLength": 200}, "description": "Contains this text."}
+            )
+        orders = [sign + name for name in view.ordering_fields for sign in ("", "-")]
+        parameters.append(
+            {"name": "ordering", "in": "query", "schema": {"type": "string", "enum": orders, "default": view.default_ordering}}
+        )
+        return parameters

@@ -1,0 +1,30 @@
+"""One router for all resources; each app's ``api.py`` registers its own."""
+
+from __future__ import annotations
+
+from rest_framework.routers import SimpleRouter
+
+router = SimpleRouter(use_regex_path=False)
+
+
+def resource(name: str):
+    """Class decorator: serve the viewset at ``/api/v1/NAME/``; NAME is also the noun of its token scopes."""
+
+    def register(viewset):
+        router.register(name, viewset, basename=name)
+        return viewset
+
+    return register
+
+
+def known_scopes() -> set[str]:
+    """Every scope a token may be given: ``RESOURCE:read``, ``:write``, ``:decide``, and ``*`` for all its person may do."""
+    import prm.api.urls  # noqa: F401  (loads every app's resources)
+
+    scopes = {"*"}
+    for name, viewset, _basename in router.registry:
+        scopes.add(f"{name}:read")
+        if hasattr(viewset, "create") or hasattr(viewset, "partial_update"):
+            scopes.add(f"{name}:write")
+        scopes |= {f"{name}:{extra.kwargs['api_scope']}" for extra in viewset.get_extra_actions() if extra.kwargs.get("api_scope")}
+    return scopes

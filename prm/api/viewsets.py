@@ -1,0 +1,449 @@
+"""The second door to the same room: resources made of the rows a person may reach and the verbs of their models."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from django.db import DataError, IntegrityError, connection, models, transaction
+from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ValidationError as ModelError
+from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, serializers
+from rest_framework.decorators import action as drf_action
+from rest_framework.viewsets import GenericViewSet
+
+from prm import events
+from prm.api.filters import CHANGED, Filter
+from prm.api.models import RememberedAnswer
+from prm.api.problems import Flaw, Problem, problem_of
+from prm.api.renderers import answer
+from prm.api.serializers import NoInput
+from prm.api.shape import Shape, shape_of
+from prm.errors import RuleViolation, StaleVersion
+from prm.externals.models import ExternalId, wait_for_turn
+
+ETAG = re.compile(r'\s*(W/)?"([^"]*)"\s*')
+BATCH = 200
+REFUSALS = (
+    RuleViolation, ModelError, exceptions.APIException, IntegrityError, DataError, Http404, PermissionDenied,
+)  # fmt: skip
+
+
+class Replay(Exception):
+    """The call was answered before; here is that answer."""
+
+    def __init__(self, response: HttpResponse):
+        self.response = response
+
+
+def action(name: str, *, rows: str, input: type = NoInput, scope: str = "write", on_version: bool = True, **schema: Any) -> Callable:
+    """A verb as a sub-resource: ``POST RESOURCE/{id}/NAME/``.
+
+    The decorated method receives the row (one of ``Model.objects.<rows>(user)``, else 404) and the checked input, and calls
+    the model's verb with ``by=`` and ``version=self.version``. ``scope`` is what a token needs: write or decide.
+    ``status`` and ``answers`` describe another answer than 200 with the row.
+    """
+
+    def decorate(method: Callable) -> Callable:
+        def handler(self, request, pk: str = "") -> HttpResponse:
+            self.version = self.required_version() if on_version else self.given_version()
+            data = self.checked(input)
+            row = self.row(rows)
+            result = method(self, row, **data)
+            return result if isinstance(result, HttpResponse) else self.shown(row)
+
+        handler.__name__ = method.__name__
+        handler.__doc__ = method.__doc__
+        handler.verb = {"name": name, "rows": rows, "input": input, "on_version": on_version, **schema}  # type: ignore[attr-defined]
+        return drf_action(detail=True, methods=["post"], url_path=name, url_name=name, serializer_class=input, api_scope=scope)(
+            handler
+        )
+
+    return decorate
+
+
+class ScopedViewSet(GenericViewSet):
+    """A resource: ``visible_to`` rows, read on the fast path. Mix in what may be done with them."""
+
+    model: type[models.Model]
+    vendor_only = False
+    filters: dict[str, Filter] = CHANGED
+    search_fields: tuple[str, ...] = ()
+    ordering_fields: dict[str, str] = {"created_at": "created_at", "updated_at": "updated_at"}
+    default_ordering = "-created_at"
+    lookup_value_converter = "uuid"
+    api_scope = ""  # set by @action
+    version: str | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "model" in cls.__dict__:
+            cls.queryset = cls.model._base_manager.all()  # read by the OpenAPI document alone
+
+    # Who, and which rows ----------------------------------------------------------------------------------------------------
+
+    def needed_scope(self) -> str:
+        """``RESOURCE:read``, ``:write`` or ``:decide``."""
+        if self.request.method in ("GET", "HEAD", "OPTIONS"):
+            return f"{self.basename}:read"
+        return f"{self.basename}:{self.api_scope or 'write'}"
+
+    def get_queryset(self):
+        return self.model.objects.visible_to(self.request.user)
+
+    def shape(self) -> Shape:
+        return shape_of(self.serializer_for(self.request.user), self.request.user.is_partner)
+
+    def serializer_for(self, user: Any) -> type[serializers.Serializer]:
+        return type(self).serializer_class
+
+    def finish(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Last touch on rows about to be shown, such as concealing columns from a reader."""
+        return rows
+
+    def one(self, pk: Any) -> dict[str, Any]:
+        """One row as it is shown; 404 when it is missing or another's."""
+        shape = self.shape()
+        found = list(self.get_queryset().filter(pk=pk).values_list(*shape.columns)[:1])
+        if not found:
+            raise Http404
+        return self.finish(shape.rows(found, self.request.user))[0]
+
+    def row(self, rows: str = "editable_by", pk: Any = None) -> Any:
+        """The object an action works on, taken from the rows of that permission."""
+        found = getattr(self.model.objects, rows)(self.request.user).filter(pk=pk or self.kwargs["pk"]).first()
+        if found is None:
+            raise Http404
+        return found
+
+    def shown(self, row: Any, status: int = 200, **known: Any) -> HttpResponse:
+        """A row just written: from the object where all its columns stand on it, else read again."""
+        return self.reply(self.view_of(row, **known), status)
+
+    def view_of(self, row: Any, **known: Any) -> dict[str, Any]:
+        return self.one(row.pk)
+
+    def reply(self, body: dict[str, Any], status: int = 200) -> HttpResponse:
+        response = answer(body, status)
+        if "version" in body:
+            response["ETag"] = f'"{body["version"]}"'
+        if status == 201 and "id" in body:
+            response["Location"] = f"/api/v1/{self.basename}/{body['id']}/"
+        return response
+
+    # Preconditions ------------------------------------------------------------------------------------------------------------
+
+    def required_version(self) -> str:
+        """The version named by ``If-Match``; without it, 428."""
+        version = self.given_version()
+        if version is None:
+            raise Problem("version_required")
+        return version
+
+    def given_version(self) -> str | None:
+        header = self.request.META.get("HTTP_IF_MATCH")
+        if header is None:
+            return None
+        match = ETAG.fullmatch(header)
+        if match is None:
+            raise Problem("version_required")
+        return "weak" if match[1] else match[2] or "none"  # a weak or empty tag equals no version
+
+    # The call: preferences, Idempotency-Key, dry run --------------------------------------------------------------------------
+
+    def initial(self, request, *args, **kwargs) -> None:
+        prefer = request.META.get("HTTP_PREFER", "").lower().replace(" ", "")
+        preferences = set(re.split("[,;]", prefer)) if prefer else set()
+        self.is_lenient, self.is_dry_run = "handling=lenient" in preferences, "dry-run" in preferences
+        self.ignored: list[str] = []
+        super().initial(request, *args, **kwargs)
+        self.fingerprint = ""
+        if request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" in request.META:
+            self.look_up_answer(request)
+
+    def look_up_answer(self, request) -> None:
+        """Answer a repeated call as the first one was; hold the key until the transaction ends."""
+        self.key = request.META["HTTP_IDEMPOTENCY_KEY"]
+        if not 1 <= len(self.key) <= 255 or not self.key.isprintable():
+            raise Problem("malformed", _("An Idempotency-Key has 1 to 255 printable characters."))
+        body = request._request.body
+        self.fingerprint = hashlib.sha256(
+            b"\n".join((request.get_full_path().encode(), request.META.get("HTTP_PREFER", "").encode(), body))
+        ).hexdigest()
+        self.owner = (request.user.pk, request.user.acting_for_id)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 2))", [f"{self.owner}{self.key}"])
+            if not cursor.fetchone()[0]:
+                raise Problem("in_flight")
+        kept = RememberedAnswer.objects.filter(user_id=self.owner[0], partner_id=self.owner[1], key=self.key).first()
+        if kept is None:
+            return
+        if kept.fingerprint != self.fingerprint:
+            raise Problem("key_reused")
+        self.fingerprint = ""
+        raise Replay(HttpResponse(bytes(kept.body), status=kept.status, headers={**kept.headers, "Idempotency-Replayed": "true"}))
+
+    def handle_exception(self, exc):
+        return exc.response if isinstance(exc, Replay) else super().handle_exception(exc)
+
+    def finalize_response(self, request, response, *args, **kwargs):
+        response = super().finalize_response(request, response, *args, **kwargs)
+        applied = []
+        if getattr(self, "ignored", None):
+            applied.append("handling=lenient")
+            response["Ignored-Fields"] = ", ".join(f'"{quote(name, safe=" ")}"' for name in dict.fromkeys(self.ignored))
+        if response.status_code < 300 and request.method not in ("GET", "HEAD", "OPTIONS"):
+            if self.is_dry_run:
+                applied.append("dry-run")
+                transaction.set_rollback(True)
+            elif self.fingerprint:
+                self.remember(response)
+        if applied:
+            response["Preference-Applied"] = ", ".join(applied)
+        return response
+
+    def remember(self, response: HttpResponse) -> None:
+        """Keep the answer in the transaction of its effect; refusals had no effect and are not kept."""
+        names = ("Content-Type", "ETag", "Location", "Vary", "Cache-Control", "Ignored-Fields")
+        RememberedAnswer(
+            user_id=self.owner[0],
+            partner_id=self.owner[1],
+            key=self.key,
+            fingerprint=self.fingerprint,
+            status=response.status_code,
+            headers={name: response[name] for name in names if name in response},
+            body=response.content,
+        ).save(force_insert=True)
+
+    # Input ----------------------------------------------------------------------------------------------------------------------
+
+    def checked(self, serializer_class: type[serializers.Serializer], data: Any = None, *, instance: Any = None) -> dict[str, Any]:
+        """The body, checked; a ValidationError names each wrong value."""
+        body = self.request.data if data is None else data
+        serializer = serializer_class(instance, data=body or {}, partial=instance is not None, context=self.get_serializer_context())
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def chosen_ordering(self) -> str:
+        order = self.request.GET.get("ordering") or self.default_ordering
+        if order.removeprefix("-") not in self.ordering_fields:
+            raise Problem("invalid_parameter", _("“%(name)s” does not understand this value.") % {"name": "ordering"})
+        return order
+
+
+class Lists:
+    def list(self, request, *args, **kwargs) -> HttpResponse:
+        """The rows you may see, newest first; follow `next` until it is null."""
+        shape = self.shape()
+        rows = self.filter_queryset(self.get_queryset())
+        finish = self.finish
+        return answer(self.paginator.page(self, request, rows, shape.columns, lambda found: finish(shape.rows(found, request.user))))
+
+
+class Retrieves:
+    def retrieve(self, request, pk=None) -> HttpResponse:
+        """One record, with its version as ETag."""
+        body = self.one(pk)
+        if "version" in body and f'"{body["version"]}"' in request.META.get("HTTP_IF_NONE_MATCH", ""):
+            return HttpResponse(status=304, headers={"ETag": f'"{body["version"]}"'})
+        return self.reply(body)
+
+
+class Reads(Lists, Retrieves):
+    """Lists and single records."""
+
+
+class Creates:
+    """``POST RESOURCE/``. ``may_create`` names the capability; ``create_row`` calls the model's verb."""
+
+    may_create = ""
+
+    def create(self, request) -> HttpResponse:
+        """Make a record."""
+        self.refuse_unless_creator()
+        row, known = self.created(self.checked(self.serializer_for(request.user)))
+        return self.reply(self.view_of(row, **known), 201)
+
+    def refuse_unless_creator(self) -> None:
+        if not self.request.user.may(self.may_create):
+            raise Problem("not_allowed")
+
+    def created(self, data: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        row = self.create_row(**data)
+        known = {"external_ids": []} if isinstance(row, models.Model) else {}
+        return row, known
+
+    def create_row(self, **data: Any) -> Any:
+        """A record without rules of its own: checked by its model, saved, told."""
+        related = {name: data.pop(name) for name in list(data) if self.model._meta.get_field(name).many_to_many}
+        row = self.model(**data)
+        row.full_clean()
+        row.save(force_insert=True)
+        for name, values in related.items():
+            getattr(row, name).set(values)
+        events.record(row, "created", by=self.request.user, partner_id=self.told_to(row))
+        return row
+
+    def told_to(self, row: Any) -> Any:
+        """The partner that may read what happens to the row."""
+        return None
+
+
+class Edits:
+    """``PATCH RESOURCE/{id}/`` with ``If-Match``."""
+
+    def partial_update(self, request, pk=None) -> HttpResponse:
+        """Change the given fields; needs the ETag you read in If-Match."""
+        self.version = self.required_version()
+        row = self.row()
+        self.edit_row(row, **self.checked(self.serializer_for(request.user), instance=row))
+        return self.shown(row)
+
+    def edit_row(self, row: Any, **data: Any) -> None:
+        row.lock(self.version)
+        related = {name: data.pop(name) for name in list(data) if self.model._meta.get_field(name).many_to_many}
+        for name, value in data.items():
+            setattr(row, name, value)
+        row.full_clean()
+        row.put(**data)
+        for name, values in related.items():
+            getattr(row, name).set(values)
+        events.record(row, "changed", by=self.request.user, partner_id=self.told_to(row), fields=sorted([*data, *related]))
+
+    def told_to(self, row: Any) -> Any:
+        return None
+
+
+class Deletes:
+    """``DELETE RESOURCE/{id}/`` with ``If-Match``; ``delete_row`` calls the model's verb."""
+
+    def destroy(self, request, pk=None) -> HttpResponse:
+        """Delete the record; needs the ETag you read in If-Match."""
+        self.version = self.required_version()
+        row = self.row()
+        self.delete_row(row)
+        return answer(None, 204)
+
+    def delete_row(self, row: Any) -> None:
+        row.lock(self.version)
+        row.delete()
+        ExternalId.objects.about(self.model, [row.pk]).delete()
+
+
+class Upserts:
+    """``GET`` and ``PUT RESOURCE/by-external-id/{source}/{external_id}/``, and ``POST RESOURCE/batch/``."""
+
+    def external(self, source: str, external_id: str) -> Any:
+        """The id of the record this owner's system calls so, or None."""
+        owned = ExternalId.objects.visible_to(self.request.user)
+        return owned.naming(self.model, source, external_id).values_list("subject_id", flat=True).first()
+
+    @drf_action(detail=False, methods=["get"], url_path="by-external-id/<str:source>/<str:external_id>")
+    def by_external_id(self, request, source: str, external_id: str) -> HttpResponse:
+        """The record your own system knows by this id."""
+        _check_external(source, external_id)
+        pk = self.external(source, external_id)
+        if pk is None:
+            raise Http404
+        return self.retrieve(request, pk)
+
+    @by_external_id.mapping.put
+    def put_by_external_id(self, request, source: str, external_id: str) -> HttpResponse:
+        """Make the record, or change the given fields of the one your system knows by this id."""
+        _check_external(source, external_id)
+        self.version = self.given_version()
+        status, body = self.upsert(source, external_id, request.data)
+        return self.reply(body, status)
+
+    def upsert(self, source: str, external_id: str, data: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        user = self.request.user
+        wait_for_turn(self.model, source, external_id, user.acting_for_id)
+        pk = self.external(source, external_id)
+        if pk is not None:
+            return 200, self.edit_one(pk, data)
+        self.refuse_unless_creator()
+        if self.version is not None:
+            raise StaleVersion(None)
+        row, _known = self.created(self.checked(self.serializer_for(user), data))
+        ExternalId.objects.link(row, source, external_id, owner_id=user.acting_for_id)
+        return 201, self.view_of(row)
+
+    def edit_one(self, pk: Any, data: dict[str, Any]) -> dict[str, Any]:
+        row = self.row("editable_by", pk)
+        self.edit_row(row, **self.checked(self.serializer_for(self.request.user), data, instance=row))
+        return self.view_of(row)
+
+    @drf_action(detail=False, methods=["post"], url_path="batch")
+    def batch(self, request) -> HttpResponse:
+        """Up to 200 records at once: each is made, changed (`id`) or upserted (`external_id`), and answered for itself.
+
+        Refused items do not hinder the others unless `all_or_none` is true.
+        """
+        body = request.data
+        items, all_or_none = body.get("items"), body.get("all_or_none", False)
+        flaws = []
+        if not isinstance(items, list) or not 1 <= len(items) <= BATCH or not all(isinstance(item, dict) for item in items):
+            flaws.append(Flaw("/items", "invalid", _("Give a list of 1 to %(most)d objects.") % {"most": BATCH}))
+        if not isinstance(all_or_none, bool):
+            flaws.append(Flaw("/all_or_none", "invalid", _("Must be true or false.")))
+        flaws += [Flaw(f"/{name}", "unknown_field", _("There is no such field.")) for name in body if name not in ("items", "all_or_none")]
+        if flaws:
+            raise Problem("invalid", errors=flaws)
+        results = [self.one_of_batch(index, dict(item)) for index, item in enumerate(items)]
+        refused = [result for result in results if "problem" in result]
+        if refused and all_or_none:
+            raise Problem(
+                "batch_refused",
+                errors=[
+                    Flaw(f"/items/{result['index']}{flaw['pointer']}", flaw["code"], flaw["detail"])
+                    for result in refused
+                    for flaw in result["problem"]["errors"]
+                    or [{"pointer": "", "code": result["problem"]["code"], "detail": result["problem"]["detail"]}]
+                ],
+                extra={"results": [{k: v for k, v in result.items() if k != "record"} for result in refused]},
+            )
+        return answer({"results": results})
+
+    def one_of_batch(self, index: int, item: dict[str, Any]) -> dict[str, Any]:
+        """Do one item in a savepoint of its own."""
+        before, self.ignored = self.ignored, []
+        try:
+            with transaction.atomic():
+                status, body = self.do_item(item)
+                result = {"index": index, "status": status, "record": body}
+        except REFUSALS as error:
+            problem = problem_of(error)
+            result = {"index": index, "status": problem["status"], "problem": problem}
+        if self.ignored:
+            result["ignored_fields"] = list(dict.fromkeys(self.ignored))
+        self.ignored = before + self.ignored
+        return result
+
+    def do_item(self, item: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        known, pk, version = item.pop("external_id", None), item.pop("id", None), item.pop("version", None)
+        self.version = None if version is None else str(version)
+        if known is not None:
+            if not isinstance(known, dict) or set(known) != {"source", "external_id"} or not all(isinstance(v, str) for v in known.values()):
+                raise Problem("invalid", errors=[Flaw("/external_id", "invalid", _("Give an object with source and external_id."))])
+            _check_external(**known)
+            return self.upsert(known["source"], known["external_id"], item)
+        if pk is not None:
+            try:
+                pk = UUID(pk)
+            except (ValueError, AttributeError, TypeError):
+                raise Problem("invalid", errors=[Flaw("/id", "incorrect_type", _("Give the id of a record."))]) from None
+            return 200, self.edit_one(pk, item)
+        self.refuse_unless_creator()
+        row, extra = self.created(self.checked(self.serializer_for(self.request.user), item))
+        return 201, self.view_of(row, **extra)
+
+
+def _check_external(source: str, external_id: str) -> None:
+    if not 1 <= len(source) <= 60 or not 1 <= len(external_id) <= 200 or not (source + external_id).isprintable():
+        raise Problem("invalid_parameter", _("A source has 1 to 60 printable characters, an external id 1 to 200."))

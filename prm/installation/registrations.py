@@ -1,0 +1,1 @@
+"""What the settings tell the shared registries."""
