@@ -105,7 +105,7 @@ async function styles(found) {
     safelist: ["html", "body", /^:root/],
     keyframes: true, variables: true,
   });
-  const own = await readFile(path.join(source, "css/app.css"), "utf8");
+  const own = (await readFile(path.join(source, "css/app.css"), "utf8")).replaceAll("../dist/", "");
   const minified = await transform(`${purged.css}\n${own}`, { loader: "css", minify: true, legalComments: "none" });
   await writeFile(path.join(dist, "app.css"), minified.code.replace(/\/\*# sourceMappingURL=.*?\*\//g, ""));
   const select = await transform(await readFile(path.join(source, "css/select.css"), "utf8"), { loader: "css", minify: true });
