@@ -115,7 +115,10 @@ def apply(**_kwargs: object) -> None:
     if "django_session" not in tables:
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT obj_description('django_session'::regclass)")
-        if cursor.fetchone()[0] != mark:
+        cursor.execute(
+            "SELECT obj_description('django_session'::regclass),"
+            " coalesce((SELECT prosecdef FROM pg_proc WHERE proname = '_pgh_attach_context'), true)"
+        )
+        if cursor.fetchone() != (mark, True):  # pghistory makes its function anew after each migration
             cursor.execute(text)
             cursor.execute(f"COMMENT ON TABLE django_session IS '{mark}'")

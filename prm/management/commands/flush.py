@@ -1,5 +1,6 @@
 from django.core.management.commands import flush
 
+from prm import rowpolicy
 from prm.db import as_owner
 
 
@@ -8,4 +9,5 @@ class Command(flush.Command):
 
     def handle(self, *args, **options):
         with as_owner():
-            return super().handle(*args, **options)
+            super().handle(*args, **options)
+            rowpolicy.apply()

@@ -2,6 +2,7 @@ from django.conf import settings
 from django.core.management.commands import migrate
 from django.db import connection
 
+from prm import rowpolicy
 from prm.db import as_owner
 from prm.embedded import ensure_roles
 
@@ -13,4 +14,5 @@ class Command(migrate.Command):
         with as_owner():
             if not settings.EMBEDDED:  # there the roles are made with the server
                 ensure_roles(connection)
-            return super().handle(*args, **options)
+            super().handle(*args, **options)
+            rowpolicy.apply()  # once more: pghistory makes its function anew after each migration
