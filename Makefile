@@ -1,4 +1,4 @@
-# The commands of the product; `docs/contributing.md` tells them in words. Needs Python 3.11+ with venv, and nothing else.
+# The commands of the product, told in README.md. Nothing is needed but Python 3.11+ with venv.
 .DELETE_ON_ERROR:
 .PHONY: demo test pytest bench lock fmt messages runtime dev assets browser
 

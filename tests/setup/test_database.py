@@ -1,6 +1,7 @@
 """The two walls stand in tests as well: they connect as the product does."""
 
 import pytest
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 
@@ -26,4 +27,4 @@ def test_forgetting_the_scope_is_refused(django_user_model):
 def test_the_owner_flushes_transactional_tests():
     with as_owner(), connection.cursor() as cursor:
         cursor.execute("SELECT current_user")
-        assert cursor.fetchone() == ("prm_owner",)
+        assert cursor.fetchone() == (settings.DATABASE_OWNER["USER"],)
