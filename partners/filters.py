@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from partners.models import Partner, PartnerGroup, PartnerStatus, Team, User
 from partners.models.partner import PartnerType
 from prm.calendar import business_today
+from prm.fields.filters import CustomFilters
 from prm.ui.lists import CountryFilter, DateFilter, Filters
 
 
@@ -30,7 +31,8 @@ class TierFilter(django_filters.ModelChoiceFilter):
         return rows.filter(pk__in=held.values("partner"))
 
 
-class PartnerFilters(Filters):
+class PartnerFilters(CustomFilters, Filters):
+    custom_kind = "partner"
     search_fields = ("name", "legal_name", "city", "domains")
     search_hint = _("Name, city, domain")
     status = django_filters.MultipleChoiceFilter(

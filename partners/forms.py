@@ -8,8 +8,8 @@ from django_countries import countries
 
 from partners.models import Partner, PartnerGroup, PartnerStatus, SupplyRelation, Team, User
 from partners.models.partner import PartnerType
-from prm import fields as custom_fields
 from prm.calendar import business_today
+from prm.fields.forms import CustomFieldsForm
 from prm.ui.forms import DayField, Form, PeriodField, RecordField, RecordForm
 
 LANGUAGE_NAMES = [
@@ -30,7 +30,7 @@ class WordsField(SimpleArrayField):
         return list(dict.fromkeys(word.strip() for word in super().clean(value) if word.strip()))
 
 
-class PartnerForm(custom_fields.FormMixin if hasattr(custom_fields, "FormMixin") else object, RecordForm):  # type: ignore[misc]
+class PartnerForm(CustomFieldsForm, RecordForm):
     """What the vendor notes about a partner; its status and channel manager change by verbs of their own."""
 
     types = forms.MultipleChoiceField(

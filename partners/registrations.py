@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from partners.filters import search_partners
 from partners.models import Membership, Partner, PartnerStatus, SupplyRelation, Team
+from prm import fields
 from prm.calendar import business_today
 from prm.events.models import Event
 from prm.registries import NavigationItem, Panel, SearchSource, navigation, panels, search_sources
@@ -37,6 +38,7 @@ def facts(partner: Partner, user) -> dict:
         (_("Specialities"), ", ".join(partner.specialities)),
         (_("Internet domains"), ", ".join(partner.domains)),
         *((key.upper(), value) for key, value in sorted(partner.official_ids.items())),
+        *fields.shown("partner", partner, user),
         (_("Partner since"), ui.day(partner.created_at)),
     ]
     return {"facts": [(label, value) for label, value in rows if value], "website": partner.website}

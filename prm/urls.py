@@ -8,8 +8,14 @@ from prm.search import search
 from prm.ui.pick import pick
 
 urlpatterns = [
+    path("settings/jobs/", include("prm.jobs.urls")),
+    path("imports/", include("prm.imports.urls")),
     path("settings/fields/", include("prm.fields.urls")),
-    path("identity/", include("allauth.urls")),
+    path("", include("partners.people.profile_urls")),
+    path("", include("partners.people.urls")),
+    path("", include("prm.installation.urls")),
+    path("", include("prm.notify.urls")),
+    path("identity/", include("partners.identity_urls")),
     path("api/v1/", include("prm.api.urls")),
     path("home/", home, name="home"),
     path("portal/", portal, name="portal"),
@@ -17,4 +23,8 @@ urlpatterns = [
     path("search/", search, name="search"),
     path("pick/<slug:source>/", pick, name="pick"),
     path("partners/", include("partners.urls")),
+    path("programs/", include("partners.programs.urls")),
+    path("catalogue/", include("partners.catalogue.urls")),
+    path("customers/", include("territories.urls")),
+    path("settings/exchange-rates/", include("prm.money.urls")),
 ]

@@ -274,7 +274,7 @@ class ListPage(View):
     @cached_property
     def all_columns(self) -> list[Column]:
         """The declared columns and those of the custom fields."""
-        return [*self.columns, *custom_columns(self.record)]
+        return [*self.columns, *custom_columns(self.record, self.request.user)]
 
     @cached_property
     def filter_names(self) -> list[str]:
@@ -444,10 +444,8 @@ def said(field: forms.Field, value: Any) -> str:
     return choices.get(str(value)) or str(value)
 
 
-def custom_columns(model: type[Model] | None) -> list[Column]:
+def custom_columns(model: type[Model] | None, user: Any) -> list[Column]:
     """Columns of the fields a program owner added to these records."""
-    if model is None:
-        return []
     from prm import fields
 
-    return list(fields.list_columns(model)) if hasattr(fields, "list_columns") else []
+    return fields.list_columns(model, user) if model else []
