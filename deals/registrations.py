@@ -1,1 +1,226 @@
 """What this app tells the shared registries."""
+
+from __future__ import annotations
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from deals import story as registration_story
+from deals.models import DealRegistration, Opportunity, OpportunityParticipant, Stage
+from prm.registries import HomeTile, NavigationItem, Panel, SearchSource, home_tiles, navigation, panels, search_sources
+from prm.ui import story
+from prm.ui.templatetags.ui import money_short, num
+
+LATEST = 8
+
+
+def vendor(capability: str):
+    return lambda user: not user.is_partner and user.may(capability)
+
+
+def portal(capability: str):
+    return lambda user: user.is_partner and user.may(capability)
+
+
+# Deal registrations ---------------------------------------------------------------------------------------------------------
+
+
+def waiting(user) -> int:
+    """Registrations that wait for this person's decision."""
+    from deals.views.approvals import of_view
+
+    return of_view(user, "mine").order_by().count()
+
+
+navigation.add(
+    NavigationItem(
+        pgettext_lazy("menu", "Approvals"), "deals:approvals", "checkbox", 10, vendor("decide_registrations"), waiting
+    )
+)
+navigation.add(
+    NavigationItem(
+        pgettext_lazy("menu", "Deal registrations"),
+        "deals:registrations",
+        "file-certificate",
+        25,
+        vendor("see_registrations"),
+    )
+)
+navigation.add(
+    NavigationItem(
+        pgettext_lazy("menu", "Reserved customers"), "deals:look_up", "lock-search", 26, vendor("look_up_reservations")
+    )
+)
+navigation.add(
+    NavigationItem(pgettext_lazy("menu", "Home"), "portal", "home", 0, lambda user: user.is_partner, side="portal")
+)
+navigation.add(
+    NavigationItem(
+        pgettext_lazy("menu", "Deals"),
+        "deals:portal_registrations",
+        "briefcase",
+        10,
+        portal("see_registrations"),
+        side="portal",
+    )
+)
+
+
+def registrations_of_partner(partner, user) -> dict | None:
+    return registrations_panel(DealRegistration.objects.visible_to(user).filter(partner=partner), user)
+
+
+def registrations_of_customer(customer, user) -> dict | None:
+    return registrations_panel(
+        DealRegistration.objects.visible_to(user).filter(approvals__customer=customer).distinct(), user
+    )
+
+
+def registrations_panel(rows, user) -> dict | None:
+    if user.is_partner or not user.may("see_registrations"):
+        return None
+    found = list(rows.select_related("partner").order_by("-created_at", "-id")[: LATEST + 1])
+    return {"registrations": found[:LATEST], "more": len(found) > LATEST}
+
+
+panels.add(
+    Panel(
+        "partner", gettext_lazy("Deal registrations"), "deals/panels/registrations.html", registrations_of_partner, 20
+    )
+)
+panels.add(
+    Panel(
+        "customer", gettext_lazy("Deal registrations"), "deals/panels/registrations.html", registrations_of_customer, 20
+    )
+)
+
+
+def queue(_record, user) -> dict | None:
+    """On the vendor's home: what waits for a decision, by time left."""
+    if not user.may("decide_registrations"):
+        return None
+    from deals.views.approvals import of_view, usual_view
+
+    view = usual_view(user)
+    return {"queue": list(of_view(user, view)[:LATEST]), "view": view}
+
+
+panels.add(Panel("home", gettext_lazy("Waiting for a decision"), "deals/panels/queue.html", queue, 10))
+
+
+def waiting_tile(user) -> dict | None:
+    if not user.may("decide_registrations"):
+        return None
+    return {"label": _("Waiting for your decision"), "value": str(waiting(user)), "href": reverse("deals:approvals")}
+
+
+home_tiles.add(HomeTile("vendor", waiting_tile, 10))
+
+
+def find(user, text: str):
+    """Registrations for the palette, by customer."""
+    name = "deals:portal_registration" if user.is_partner else "deals:registration"
+    rows = DealRegistration.objects.visible_to(user).filter(
+        Q(customer_name__icontains=text) | Q(customer_domain__icontains=text)
+    )
+    if not user.is_partner:
+        rows = rows.select_related("partner")
+    for row in rows.order_by("-created_at")[:6]:
+        yield (
+            str(row),
+            row.get_review_status_display() if user.is_partner else row.partner.name,
+            reverse(name, args=[row.pk]),
+        )
+
+
+search_sources.add(SearchSource(gettext_lazy("Deal registration"), "file-certificate", find, 30))
+story.tell("deal_registration", registration_story.sentence, "deals:registration")
+story.tell("approval", registration_story.sentence)
+
+
+# Opportunities ---------------------------------------------------------------------------------------------------------------
+
+
+def reads_opportunities(user) -> bool:
+    return not user.is_partner and (user.may("see_opportunities") or user.may("see_own_opportunities"))
+
+
+navigation.add(NavigationItem(pgettext_lazy("menu", "Opportunities"), "deals:opportunities", "briefcase", 22, reads_opportunities))
+
+
+def opportunities_panel(rows, user, query: str, by_customer: bool) -> dict | None:
+    """The latest opportunities of a partner or customer, with count and sum of the open ones."""
+    if not reads_opportunities(user):
+        return None
+    from deals.views.opportunity import sums
+
+    found = list(rows.select_related("customer").order_by("-created_at", "-id")[:LATEST])
+    words = []
+    for row in sums(rows.open()) if found else []:
+        count = ngettext("%(n)s open", "%(n)s open", row["count"]) % {"n": num(row["count"])}
+        words.append(f"{count} · {money_short(row['total'], row['currency'])}" if row["total"] is not None else count)
+    return {
+        "opportunities": found,
+        "note": ", ".join(words),
+        "by_customer": by_customer,
+        "all_url": f"{reverse('deals:opportunities')}?{query}" if found else "",
+    }
+
+
+def opportunities_of_partner(partner, user) -> dict | None:
+    taken_part = OpportunityParticipant.objects.filter(partner=partner).values("opportunity")
+    return opportunities_panel(Opportunity.objects.visible_to(user).filter(pk__in=taken_part), user, f"partner={partner.pk}", True)
+
+
+def opportunities_of_customer(customer, user) -> dict | None:
+    return opportunities_panel(Opportunity.objects.visible_to(user).filter(customer=customer), user, f"customer={customer.pk}", False)
+
+
+panels.add(Panel("partner", gettext_lazy("Opportunities"), "deals/panels/opportunities.html", opportunities_of_partner, 30))
+panels.add(Panel("customer", gettext_lazy("Opportunities"), "deals/panels/opportunities.html", opportunities_of_customer, 30))
+
+
+def find_opportunities(user, text: str):
+    if not reads_opportunities(user):
+        return
+    rows = Opportunity.objects.visible_to(user).filter(Q(name__icontains=text) | Q(customer__name__icontains=text))
+    for row in rows.select_related("customer").order_by("-created_at")[:5]:
+        yield row.name, row.get_stage_display(), row.get_absolute_url()
+
+
+def say_of_opportunity(event) -> str:
+    if event.verb == "created":
+        return _("Opportunity added")
+    if event.verb == "stage_changed":
+        stages = dict(Stage.choices)
+        return _("%(old)s → %(new)s") % {"old": stages.get(event.payload.get("old"), ""), "new": stages.get(event.payload.get("new"), "")}
+    return ""
+
+
+search_sources.add(SearchSource(gettext_lazy("Opportunity"), "briefcase", find_opportunities, 40))
+story.tell("opportunity", say_of_opportunity, "deals:opportunity")
+
+
+def pipeline_tile(user) -> dict | None:
+    """Open opportunities in the currency that holds most of them."""
+    if user.is_partner or not user.may("see_opportunities"):
+        return None
+    from deals.views.opportunity import sums
+
+    rows = sums(Opportunity.objects.visible_to(user).open())
+    if not rows:
+        return None
+    largest = max(rows, key=lambda row: row["count"])
+    count = sum(row["count"] for row in rows)
+    others = [money_short(row["total"], row["currency"]) for row in rows if row is not largest and row["total"] is not None]
+    return {
+        "label": _("Open opportunities"),
+        "value": money_short(largest["total"], largest["currency"]) if largest["total"] is not None else num(count),
+        "note": " · ".join([ngettext("%(n)s deal", "%(n)s deals", count) % {"n": num(count)}, *others]),
+        "href": reverse("deals:opportunities") + "?state=open",
+    }
+
+
+home_tiles.add(HomeTile("vendor", pipeline_tile, 30))

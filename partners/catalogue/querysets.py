@@ -51,3 +51,12 @@ class DiscountRuleQuerySet(models.QuerySet):
             .order_by(F("line").desc(nulls_last=True), "-created_at")
             .first()
         )
+
+    def for_lines(self, tier_id, lines, day=None) -> dict:
+        """The rule that applies to each of these lines, by line id; one statement."""
+        rules = list(
+            self.filter(Q(line__in=lines) | Q(line=None), tier=tier_id, period__contains=day or business_today()).order_by("-created_at")
+        )
+        general = next((rule for rule in rules if rule.line_id is None), None)
+        own = {rule.line_id: rule for rule in reversed(rules)}
+        return {line.pk: own.get(line.pk, general) for line in lines}

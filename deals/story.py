@@ -1,0 +1,79 @@
+"""What happened to a registration, as lines of its timeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
+from deals.axes import PublicReason, Stage
+from prm.events.models import Event
+from prm.ui.templatetags.ui import day, last_day
+
+ICONS = {
+    "drafted": "pencil",
+    "submitted": "send",
+    "answered": "message-reply",
+    "recalled": "arrow-back-up",
+    "withdrawn": "shield-x",
+    "taken": "eye",
+    "approved": "shield-check",
+    "rejected": "x",
+    "returned": "message-question",
+    "commented": "message",
+    "expired": "clock-off",
+    "lapsed": "shield-off",
+    "stage_changed": "progress",
+    "noted": "note",
+    "customer_confirmed": "building",
+    "looked_up": "search",
+    "opened": "arrows-split-2",
+    "dismissed": "circle-minus",
+}
+
+
+def sentence(event: Event) -> str:
+    """One event in words; a word for a verb of another app is its own name."""
+    told = event.payload
+    if event.verb == "approved":
+        return _("Approved, protected until %(day)s") % {"day": last_day(parse_date(told.get("protected_until", "")))}
+    if event.verb == "rejected":
+        reason = dict(PublicReason.choices).get(told.get("public_reason"), "")
+        return _("Refused: %(reason)s") % {"reason": reason} if reason else _("Refused")
+    if event.verb == "returned":
+        answer_by = parse_datetime(told.get("answer_by", "") or "")
+        return _("Sent back for information, answer by %(day)s") % {"day": day(answer_by)}
+    if event.verb == "stage_changed":
+        return _("The deal is now: %(stage)s") % {"stage": dict(Stage.choices).get(told.get("stage"), "")}
+    if event.verb == "customer_confirmed":
+        return _("Customer confirmed: %(name)s") % {"name": told.get("customer", "")}
+    if event.verb == "looked_up":
+        return _("Direct sales looked this customer up: “%(text)s”") % {"text": told.get("text", "")}
+    words = {
+        "drafted": _("Draft begun"),
+        "submitted": _("Submitted"),
+        "answered": _("The missing information was given"),
+        "recalled": _("Taken back"),
+        "withdrawn": _("Withdrawn"),
+        "taken": _("Review begun"),
+        "commented": _("Comment written"),
+        "expired": _("Expired without an answer"),
+        "lapsed": _("Protection ended"),
+        "noted": _("Private note changed"),
+    }
+    return words.get(event.verb, event.verb.replace("_", " "))
+
+
+def lines(events) -> list[dict[str, Any]]:
+    """Events as the ``timeline`` component reads them."""
+    return [
+        {
+            "icon": ICONS.get(event.verb, "point"),
+            "text": sentence(event),
+            "note": event.payload.get("text", "") if event.verb == "commented" else "",
+            "at": event.at,
+            "by": event.actor_name or _("automatic"),
+        }
+        for event in events
+    ]

@@ -1,0 +1,45 @@
+"""Addresses of deals: the vendor's registrations and approvals, the partners' deals in the portal."""
+
+from django.urls import path
+
+from deals.views import approvals, opportunity, portal, registration
+from prm.access import may, portal_only, vendor_only
+
+app_name = "deals"
+urlpatterns = [
+    # The vendor
+    path(
+        "registrations/",
+        vendor_only(may("see_registrations")(registration.RegistrationList.as_view())),
+        name="registrations",
+    ),
+    path("registrations/<uuid:pk>/", registration.registration, name="registration"),
+    path("registrations/<uuid:pk>/comments/", registration.comment, name="comment"),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/<uuid:pk>/", approvals.approval, name="approval"),
+    path("approvals/<uuid:pk>/review/", approvals.take, name="take"),
+    path("approvals/<uuid:pk>/approval/", approvals.approve, name="approve"),
+    path("approvals/<uuid:pk>/rejection/", approvals.reject, name="reject"),
+    path("approvals/<uuid:pk>/return/", approvals.send_back, name="send_back"),
+    path("approvals/<uuid:pk>/customer/", approvals.customer, name="confirm_customer"),
+    path("approvals/<uuid:pk>/notes/", approvals.notes, name="notes"),
+    path("reserved/", registration.look_up, name="look_up"),
+    path("opportunities/", opportunity.opportunity_list, name="opportunities"),
+    path("opportunities/new/", opportunity.opportunity_create, name="opportunity_create"),
+    path("opportunities/<uuid:pk>/", opportunity.opportunity, name="opportunity"),
+    path("opportunities/<uuid:pk>/edit/", opportunity.opportunity_edit, name="opportunity_edit"),
+    path("opportunities/<uuid:pk>/stage/", opportunity.stage, name="opportunity_stage"),
+    # The portal
+    path(
+        "portal/deals/",
+        portal_only(may("see_registrations")(portal.PortalRegistrations.as_view())),
+        name="portal_registrations",
+    ),
+    path("portal/deals/new/", portal.new_registration, name="new_registration"),
+    path("portal/deals/<uuid:pk>/", portal.registration, name="portal_registration"),
+    path("portal/deals/<uuid:pk>/edit/", portal.edit_registration, name="edit_registration"),
+    path("portal/deals/<uuid:pk>/recall/", portal.recall, name="recall"),
+    path("portal/deals/<uuid:pk>/withdrawal/", portal.withdrawal, name="withdraw"),
+    path("portal/deals/<uuid:pk>/draft/", portal.discard, name="discard"),
+    path("portal/deals/<uuid:pk>/comments/", portal.comment, name="portal_comment"),
+]

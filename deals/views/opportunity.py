@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+from django.db.models import Count, Prefetch, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from deals.axes import Stage
+from deals.filters import OpportunityFilters
+from deals.forms.opportunity import NewOpportunityForm, OpportunityForm, StageForm, parts
+from deals.models import Opportunity, OpportunityParticipant, StageChange
+from prm import events, fields
+from prm.access import allowed, scoped
+from prm.events.models import Event
+from prm.registries import panels_of
+from prm.ui import story
+from prm.ui.forms import handle
+from prm.ui.lists import Action, Column, ListPage, Tab
+from prm.ui.templatetags import ui
+
+LATEST = 12
+
+
+def reads(user) -> bool:
+    return not user.is_partner and (user.may("see_opportunities") or user.may("see_own_opportunities"))
+
+
+def edits(user) -> bool:
+    return not user.is_partner and (user.may("manage_opportunities") or user.may("see_own_opportunities"))
+
+
+def with_parts(rows):
+    """Opportunities with their customer, owner and participants, in two statements."""
+    participants = OpportunityParticipant.objects.select_related("partner", "team").order_by("created_at", "id")
+    return rows.select_related("customer", "owner", "team").prefetch_related(Prefetch("participants", participants))
+
+
+def sums(rows) -> list[dict]:
+    """Count and amount per currency, in one statement; rows are counted once even where a join doubles them."""
+    once = Opportunity.objects.filter(pk__in=rows.order_by().values("pk"))
+    return list(once.order_by("currency").values("currency").annotate(count=Count("pk"), total=Sum("amount")))
+
+
+class OpportunityList(ListPage):
+    title = gettext_lazy("Opportunities")
+    lead = gettext_lazy("Sales in progress and closed, yours and your partners'.")
+    icon = "briefcase"
+    filterset_class = OpportunityFilters
+    record = Opportunity
+    default_sort = "-created_at"
+    export_name = "opportunities"
+    empty_title = gettext_lazy("No opportunity yet")
+    empty_text = gettext_lazy("Opportunities come from approved registrations, an import, or are added here.")
+    no_result_title = gettext_lazy("No opportunity matches these filters")
+    columns = [
+        Column("name", gettext_lazy("Opportunity"), link=True, sort="name", phone="title"),
+        Column("customer", gettext_lazy("Customer"), sort="customer__name", phone="detail"),
+        Column(
+            "partners",
+            gettext_lazy("Partners"),
+            value=lambda row: ", ".join(dict.fromkeys(str(part.partner or part.team) for part in row.participants.all())),
+            phone="detail",
+        ),
+        Column("stage", gettext_lazy("Stage"), kind="status", sort="stage", phone="status"),
+        Column("amount", gettext_lazy("Amount"), kind="money", sort=("currency", "amount"), phone="value"),
+        Column("expected_close_date", gettext_lazy("Expected close"), kind="date", sort="expected_close_date"),
+        Column("closed_on", gettext_lazy("Closed"), kind="date", sort="closed_on"),
+        Column("route", gettext_lazy("Route"), sort="route"),
+        Column("owner", gettext_lazy("Owner"), sort="owner__name"),
+        Column("created_at", gettext_lazy("Added"), kind="date", sort="created_at"),
+    ]
+
+    def rows(self):
+        return with_parts(Opportunity.objects.visible_to(self.request.user))
+
+    def actions(self):
+        return [Action(_("New opportunity"), reverse("deals:opportunity_create"), "plus", primary=True)] if edits(self.request.user) else []
+
+    def tabs(self):
+        return [
+            Tab(_("All"), {}),
+            Tab(_("Open"), {"state": "open"}),
+            Tab(_("Won"), {"stage": Stage.WON.value}),
+            Tab(_("Lost"), {"stage": Stage.LOST.value}),
+            Tab(_("Mine"), {"owner": str(self.request.user.pk)}),
+        ]
+
+    def totals(self, rows):
+        lines = []
+        for row in sums(rows):
+            count = ngettext("Sum of %(n)s", "Sum of %(n)s", row["count"]) % {"n": ui.num(row["count"])}
+            if row["currency"] and row["total"] is not None:
+                lines.append({"label": count, "values": {"amount": ui.money(row["total"], row["currency"])}})
+            else:
+                lines.append({"label": count, "values": {"amount": _("no amount")}})
+        return lines
+
+
+opportunity_list = allowed(reads)(OpportunityList.as_view())
+
+
+@scoped(lambda user: with_parts(Opportunity.objects.visible_to(user)) if reads(user) else Opportunity.objects.none())
+def opportunity(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
+    """Everything about one opportunity."""
+    user = request.user
+    panels = panels_of("opportunity", opportunity, user)
+    may_edit = edits(user)
+    changes = StageChange.objects.filter(opportunity=opportunity).select_related("by").order_by("-at", "-id")
+    return render(
+        request,
+        "deals/opportunity.html",
+        {
+            "opportunity": opportunity,
+            "lines": opportunity.lines.select_related("line", "product"),
+            "changes": changes[:LATEST],
+            "custom": fields.shown("opportunity", opportunity, user),
+            "events": story.lines(Event.objects.visible_to(user).about(opportunity)[:LATEST], about=opportunity),
+            "main_panels": [panel for panel in panels if panel["column"] == "main"],
+            "side_panels": [panel for panel in panels if panel["column"] == "side"],
+            "may_edit": may_edit,
+            "may_see_customer": user.may("see_customers"),
+            "may_see_partners": user.may("see_partners"),
+            **({"stage_form": StageForm(opportunity=opportunity)} if may_edit else {}),
+        },
+    )
+
+
+@allowed(edits)
+def opportunity_create(request: HttpRequest) -> HttpResponse:
+    form = NewOpportunityForm(request.POST or None, user=request.user)
+    return edit(
+        request, form, title=_("New opportunity"), back_url=reverse("deals:opportunities"), back_label=_("Opportunities")
+    )
+
+
+@scoped(lambda user: Opportunity.objects.editable_by(user))
+def opportunity_edit(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
+    form = OpportunityForm(request.POST or None, instance=opportunity, user=request.user)
+    return edit(
+        request,
+        form,
+        title=_("Change %(name)s") % {"name": opportunity.name},
+        back_url=opportunity.get_absolute_url(),
+        back_label=opportunity.name,
+    )
+
+
+def edit(request: HttpRequest, form: OpportunityForm, **context) -> HttpResponse:
+    """The opportunity, its lines and its participants, saved together or not at all."""
+    rows = parts(request.POST or None, form.instance, request.user)
+    if request.method == "POST":
+        check(form, rows)
+
+    def act():
+        stage = form.cleaned_data.get("stage", "")
+        saved = form.save_by(request.user)
+        changed = []
+        for part in rows:
+            part["formset"].instance = saved
+            part["formset"].save()
+            if part["formset"].has_changed():
+                changed.append(part["formset"].prefix)
+        if stage:
+            saved.move_to(stage, by=request.user)
+        elif changed and not [name for name in form.changed_data if name != "version"]:
+            saved.put()
+            events.record(saved, "changed", by=request.user, fields=changed)
+        return saved
+
+    return handle(request, form, act, formsets=rows, **context)
+
+
+def check(form: OpportunityForm, rows: list[dict]) -> None:
+    """Rows that are wrong stop the whole; the lines' amounts add up to the opportunity's."""
+    valid = all([part["formset"].is_valid() for part in rows])
+    form.full_clean()
+    if not valid:
+        form.add_error(None, _("Look at the rows below: some need correcting."))
+        return
+    total, amount = rows[0]["formset"].total(), form.cleaned_data.get("amount")
+    if total is not None and amount is not None and total != amount:
+        currency = form.cleaned_data.get("currency")
+        form.add_error(
+            "amount",
+            _("The product lines add up to %(total)s, not to %(amount)s.") % {"total": ui.money(total, currency), "amount": ui.money(amount, currency)},
+        )
+
+
+@scoped(lambda user: Opportunity.objects.editable_by(user))
+def stage(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
+    """Move the opportunity to another stage."""
+    form = StageForm(request.POST or None, opportunity=opportunity)
+
+    def act():
+        data = form.cleaned_data
+        opportunity.move_to(data["stage"], by=request.user, version=data["version"], on=data["on"], reason=data["reason"])
+        return opportunity
+
+    return handle(
+        request,
+        form,
+        act,
+        said=_("Stage changed."),
+        title=_("Stage of %(name)s") % {"name": opportunity.name},
+        back_url=opportunity.get_absolute_url(),
+        back_label=opportunity.name,
+        submit=_("Change stage"),
+    )

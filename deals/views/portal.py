@@ -1,0 +1,465 @@
+"""The partner's side of deal registration: home, deals, the form, and what may be done with a registration."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import BooleanField, Case, ExpressionWrapper, F, IntegerField, Q, Value, When
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect, replace_url
+
+from deals import story
+from deals.axes import OPEN_REVIEW, RUNNING, ReviewStatus, SubmissionStatus
+from deals.forms.registration import RegistrationForm
+from deals.models import DealRegistration
+from deals.standing import next_steps, soon, standing
+from deals.views.registration import READ, lines_with_protection, post_comment
+from partners.programs.models import Enrolment
+from prm import registries
+from prm.access import may, portal_only, scoped
+from prm.calendar import business_today
+from prm.errors import RuleViolation
+from prm.events.models import Event
+from prm.fields import shown
+from prm.ids import uuid7
+from prm.money.amount import quantum
+from prm.ui.lists import Action, Column, ListPage, Tab
+from prm.ui.templatetags.ui import day
+from prm.ui.toasts import say
+
+THINGS = 3  # to do, on the home page
+DEALS = 5
+DRAFT_KEY = "registration form"
+
+
+# Home ---------------------------------------------------------------------------------------------------------------------------
+
+
+@require_GET
+@portal_only
+def home(request: HttpRequest) -> HttpResponse:
+    """What to do, my deals with their next date, whom to ask."""
+    user = request.user
+    rows = DealRegistration.objects.visible_to(user)
+    mine = rows.filter(partner=user.acting_for_id) if user.may("see_registrations") else rows.none()
+    todo = things_to_do(mine) if user.may("register_deals") else []
+    deals = list(mine.order_by("-updated_at", "-id")[:DEALS])
+    return render(
+        request,
+        "portal/home.html",
+        {
+            "today": business_today(),
+            "todo": todo,
+            "deals": [(row, standing(row)) for row in deals],
+            "may_register": user.may("register_deals"),
+            "sees_deals": user.may("see_registrations"),
+            "contact": user.acting_for.channel_manager,
+            "tiles": [
+                tile for entry in registries.home_tiles if entry.side == "portal" and (tile := entry.value(user))
+            ],
+            "panels": registries.panels_of("portal_home", user.acting_for, user),
+        },
+    )
+
+
+def things_to_do(mine) -> list[dict]:
+    """Returned registrations to answer, protections about to end, drafts to finish: the most pressing first."""
+    returned = Q(review_status=ReviewStatus.ACTION_REQUIRED)
+    ending = Q(protection_status__in=RUNNING, protected_until__gt=business_today(), protected_until__lt=soon())
+    unsent = Q(submission_status__in=[SubmissionStatus.DRAFT, SubmissionStatus.RECALLED])
+    rank = Case(
+        When(returned, then=Value(0)), When(ending, then=Value(1)), default=Value(2), output_field=IntegerField()
+    )
+    rows = (
+        mine.filter(returned | ending | unsent)
+        .annotate(rank=rank)
+        .order_by("rank", "answer_by", "protected_until", "-updated_at")[:THINGS]
+    )
+    return [thing(row) for row in rows]
+
+
+def thing(registration: DealRegistration) -> dict:
+    """One thing to do, with its date."""
+    name = str(registration)
+    if registration.is_returned:
+        return {
+            "icon": "message-question",
+            "tone": "warn",
+            "title": _("Answer our question on %(name)s") % {"name": name},
+            "detail": _("By %(day)s. Only the fields we ask about.") % {"day": day(registration.answer_by)},
+            "url": reverse("deals:edit_registration", args=[registration.pk]),
+        }
+    if registration.is_protected:
+        return {
+            "icon": "shield-half",
+            "tone": "warn",
+            "title": _("The protection of %(name)s ends soon") % {"name": name},
+            "detail": _("Last day %(day)s. Tell us how the deal goes.") % {"day": day(registration.last_protected_day)},
+            "url": reverse("deals:portal_registration", args=[registration.pk]),
+        }
+    return {
+        "icon": "pencil",
+        "tone": "info",
+        "title": _("Finish the draft %(name)s") % {"name": name},
+        "detail": _("Not sent yet. Last change on %(day)s.") % {"day": day(registration.updated_at)},
+        "url": reverse("deals:edit_registration", args=[registration.pk]),
+    }
+
+
+# Lists and record ---------------------------------------------------------------------------------------------------------------
+
+
+class StateColumn(Column):
+    """The state in the words of the partner."""
+
+    def words(self, row: DealRegistration) -> str:
+        return standing(row).label
+
+
+def portal_url(row: DealRegistration) -> str:
+    return reverse("deals:portal_registration", args=[row.pk])
+
+
+class PortalRegistrations(ListPage):
+    """The company's registrations, and those that name it as distributor."""
+
+    title = gettext_lazy("Deals")
+    lead = gettext_lazy("What your company registered, with its next date.")
+    icon = "briefcase"
+    export_name = "deals"
+    default_sort = "-created_at"
+    empty_title = gettext_lazy("No deal registered yet")
+    empty_text = gettext_lazy(
+        "Register a deal and we protect your work on it: your price, our support, no competing offer of our own."
+    )
+    columns = [
+        Column(
+            "customer_name",
+            gettext_lazy("Customer"),
+            value=str,
+            sort="customer_name",
+            phone="title",
+            link=lambda row: portal_url(row),
+        ),
+        Column("own_amount", gettext_lazy("Amount"), kind="money", sort=("currency", "own_amount"), phone="value"),
+        StateColumn(
+            "state", gettext_lazy("State"), kind="status", value=lambda row: standing(row).value, phone="status"
+        ),
+        Column(
+            "next",
+            gettext_lazy("Next date"),
+            value=lambda row: standing(row).next if row.is_whole else "",
+            phone="detail",
+        ),
+        Column("expected_close_date", gettext_lazy("Expected close"), kind="date", sort="expected_close_date"),
+        Column("created_at", gettext_lazy("Started"), kind="date", sort="created_at"),
+    ]
+
+    def rows(self):
+        """A distributor that is only named on a deal reads neither its amount nor its dates."""
+        user = self.request.user
+        whole = Q(partner__in=user.readable_partner_ids)
+        rows = DealRegistration.objects.visible_to(user).annotate(
+            is_whole=ExpressionWrapper(whole, output_field=BooleanField()),
+            own_amount=Case(When(whole, then=F("amount"))),
+        )
+        condition = self.views().get(self.request.GET.get("view"))
+        return rows.filter(condition) if condition else rows
+
+    @staticmethod
+    def views() -> dict[str, Q]:
+        return {
+            "drafts": Q(submission_status__in=[SubmissionStatus.DRAFT, SubmissionStatus.RECALLED]),
+            "waiting": Q(review_status__in=OPEN_REVIEW),
+            "protected": Q(protection_status__in=RUNNING),
+        }
+
+    def tabs(self):
+        return [
+            Tab(_("All"), {}),
+            Tab(_("Drafts"), {"view": "drafts"}),
+            Tab(_("Waiting"), {"view": "waiting"}),
+            Tab(_("Protected"), {"view": "protected"}),
+        ]
+
+    def actions(self):
+        if not self.request.user.may("register_deals"):
+            return []
+        return [Action(_("Register a deal"), reverse("deals:new_registration"), "plus", primary=True)]
+
+
+@require_GET
+@portal_only
+@scoped(DealRegistration.objects.visible_to)
+def registration(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+    """One registration of the company, or one that names it as distributor."""
+    return portal_page(request, registration)
+
+
+def portal_page(request: HttpRequest, registration: DealRegistration, status: int = 200, **more) -> HttpResponse:
+    user = request.user
+    is_own = registration.partner_id == user.acting_for_id
+    may_work = is_own and DealRegistration.objects.editable_by(user).filter(pk=registration.pk).exists()
+    allowed = DealRegistration.REVIEW[ReviewStatus(registration.review_status)] if may_work else set()
+    context = {
+        "registration": registration,
+        "is_own": is_own,
+        "lines": lines_with_protection(registration),
+        "standing": standing(registration),
+        "may_edit": may_work and registration.is_editable,
+        "may_recall": ReviewStatus.NONE in allowed,
+        "may_withdraw": ReviewStatus.CANCELLED in allowed,
+        "may_comment": may_work and registration.submission_status == SubmissionStatus.SUBMITTED,
+        **more,
+    }
+    if is_own or registration.partner_id in user.readable_partner_ids:
+        context |= {
+            "steps": next_steps(registration),
+            "comments": registration.comments.all(),
+            "events": story.lines(Event.objects.visible_to(user).about(registration)[:READ]),
+            "contact": user.acting_for.channel_manager,
+            "discounts": registration.discounts() if is_own else [],
+            "custom": shown("registration", registration, user),
+            "comment_url": reverse("deals:portal_comment", args=[registration.pk]),
+            "whole": True,
+        }
+    return render(request, "portal/registration.html", context, status=422 if more else status)
+
+
+# The form ---------------------------------------------------------------------------------------------------------------------
+
+
+def new_key(user) -> str:
+    """The id of the draft this form will make, signed: sending the form twice makes one draft, and nobody can name another's."""
+    return signing.dumps(str(uuid7()), salt=f"{DRAFT_KEY} {user.acting_for_id}")
+
+
+def draft_id(request: HttpRequest) -> UUID | None:
+    try:
+        return UUID(signing.loads(request.POST.get("key", ""), salt=f"{DRAFT_KEY} {request.user.acting_for_id}"))
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+@require_http_methods(["GET", "POST"])
+@portal_only
+@may("register_deals")
+def new_registration(request: HttpRequest) -> HttpResponse:
+    """Begin a registration. The draft is made with the first words typed."""
+    user = request.user
+    if request.method == "GET":
+        unsent = (
+            DealRegistration.objects.editable_by(user)
+            .filter(submission_status=SubmissionStatus.DRAFT)
+            .order_by("-updated_at")
+            .first()
+        )
+        return form_page(request, RegistrationForm(user=user), None, key=new_key(user), unsent=unsent)
+    pk = draft_id(request)
+    known = DealRegistration.objects.editable_by(user).filter(pk=pk).first() if pk else None
+    return take_form(request, known, pk or uuid7())
+
+
+@require_http_methods(["GET", "POST"])
+@portal_only
+@scoped(DealRegistration.objects.editable_by)
+def edit_registration(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+    """Go on with a draft, correct what was taken back, or answer a return."""
+    if request.method == "POST":
+        return take_form(request, registration, registration.pk)
+    if not registration.is_editable:
+        return redirect("deals:portal_registration", registration.pk)
+    return form_page(request, RegistrationForm(user=request.user, registration=registration), registration)
+
+
+def take_form(request: HttpRequest, registration: DealRegistration | None, pk: UUID) -> HttpResponse:
+    """Keep what was typed as a draft; submit it when asked to."""
+    user = request.user
+    if registration and not registration.is_editable:  # sent a second time, or decided meanwhile: nothing happens twice
+        return go_on(request, registration, _("This registration has already been submitted."), tone="neutral")
+    form = RegistrationForm(request.POST, user=user, registration=registration)
+    form.is_valid()
+    only_kept = "submit" not in request.POST
+    try:
+        registration = keep(form, registration, pk)
+        if only_kept:
+            return kept(request, form, registration)
+        if form.errors:
+            return form_page(request, form, registration, key=request.POST.get("key") or new_key(user))
+        with transaction.atomic():
+            registration.submit(by=user)
+    except (RuleViolation, ValidationError) as error:
+        form.refuse(error)
+        if only_kept:
+            return kept(request, form, registration)
+        return form_page(request, form, registration, key=request.POST.get("key") or new_key(user))
+    return go_on(
+        request, registration, _("Submitted. You have our decision by %(day)s.") % {"day": day(registration.decide_by)}
+    )
+
+
+def keep(form: RegistrationForm, registration: DealRegistration | None, pk: UUID) -> DealRegistration | None:
+    """Write the valid values into the draft; make it when there is none yet."""
+    user, values = form.user, form.values()
+    if registration is None:
+        if not form.is_worth_keeping:
+            return None
+        try:
+            with transaction.atomic():
+                return DealRegistration.draft(id=pk, partner=user.acting_for, by=user, **values)
+        except IntegrityError:  # the same form, sent twice at once
+            registration = DealRegistration.objects.editable_by(user).get(pk=pk)
+    with transaction.atomic():
+        return registration.edit(by=user, **values)
+
+
+def go_on(request: HttpRequest, registration: DealRegistration, text: str, tone: str = "good") -> HttpResponse:
+    target = reverse("deals:portal_registration", args=[registration.pk])
+    return say(request, HttpResponseClientRedirect(target) if request.htmx else redirect(target), text, tone=tone)
+
+
+def form_context(user, form: RegistrationForm, registration: DealRegistration | None) -> dict:
+    """What the form shows beside its fields; nothing of it depends on anybody else's registrations."""
+    enrolment = Enrolment.objects.current_of(user.acting_for_id)
+    discounts = registration.discounts() if registration else []
+    return {
+        "form": form,
+        "registration": registration,
+        "enrolment": enrolment,
+        "decide_by": enrolment.program.answer_dates(timezone.now())[1] if enrolment else None,
+        "discounts": discounts,
+        "price": price(registration, [rule for _line, rule in discounts]),
+        "same": own_same_customer(user, registration),
+    }
+
+
+def price(registration: DealRegistration | None, rules: list) -> dict | None:
+    """List price, discounts and what the partner pays, where one pair of discounts holds for all its lines."""
+    if not registration or not registration.amount or not registration.currency:
+        return None
+    if not rules or not all(rules) or len({(rule.percent, rule.registration_percent) for rule in rules}) != 1:
+        return None
+    rule, amount = rules[0], registration.amount
+    tier_part = amount * rule.percent / 100
+    own_part = (amount - tier_part) * rule.registration_percent / 100
+    unit = quantum(registration.currency)
+    tier_part, own_part = tier_part.quantize(unit), own_part.quantize(unit)
+    return {
+        "list": amount,
+        "tier_percent": rule.percent / 100,
+        "tier": -tier_part,
+        "percent": rule.registration_percent / 100,
+        "registration": -own_part,
+        "pays": amount - tier_part - own_part,
+        "currency": registration.currency,
+    }
+
+
+def own_same_customer(user, registration: DealRegistration | None) -> DealRegistration | None:
+    """Another registration of one's own company for the same customer; nobody else's is ever looked at."""
+    if not registration or not (registration.customer_name or registration.customer_domain):
+        return None
+    same = Q(customer_name__iexact=registration.customer_name) if registration.customer_name else Q(pk=None)
+    if registration.customer_domain:
+        same |= Q(customer_domain__iexact=registration.customer_domain)
+    own = DealRegistration.objects.visible_to(user).filter(partner=user.acting_for_id)
+    return own.filter(same).exclude(pk=registration.pk).order_by("-created_at").first()
+
+
+def form_page(
+    request: HttpRequest, form: RegistrationForm, registration: DealRegistration | None, **more
+) -> HttpResponse:
+    context = {**form_context(request.user, form, registration), **more}
+    template = "portal/registration_form.html#form" if request.htmx else "portal/registration_form.html"
+    return render(request, template, context, status=422 if form.is_bound and form.errors else 200)
+
+
+def kept(request: HttpRequest, form: RegistrationForm, registration: DealRegistration | None) -> HttpResponse:
+    """The answer to what is saved while one types: when, what is not, the price and the hint."""
+    if not request.htmx:
+        if registration is None:
+            return redirect("deals:new_registration")
+        return say(request, redirect("deals:edit_registration", registration.pk), _("Draft saved."))
+    unsaved = [str(form.fields[name].label) for name in form.errors if name in form.fields and form.data.get(name)]
+    context = {**form_context(request.user, form, registration), "saved_at": timezone.now(), "unsaved": unsaved}
+    response = render(request, "portal/registration_form.html#kept", context)
+    if registration:
+        replace_url(response, reverse("deals:edit_registration", args=[registration.pk]))
+    return response
+
+
+# What may be done with it -------------------------------------------------------------------------------------------------------
+
+
+def act(request: HttpRequest, registration: DealRegistration, verb, said: str, target: str = "") -> HttpResponse:
+    """Call a verb; what a rule refuses is said on the registration's page."""
+    try:
+        with transaction.atomic():
+            verb()
+    except RuleViolation as error:
+        registration.refresh_from_db()
+        return portal_page(request, registration, problem=error.message)
+    return say(request, redirect(target or reverse("deals:portal_registration", args=[registration.pk])), said)
+
+
+@require_POST
+@portal_only
+@scoped(DealRegistration.objects.editable_by)
+def recall(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+    """Take a submission back, to correct it."""
+    target = reverse("deals:edit_registration", args=[registration.pk])
+    version = request.POST.get("version")
+    return act(
+        request,
+        registration,
+        lambda: registration.recall(by=request.user, version=version),
+        _("Taken back. You can correct it now."),
+        target,
+    )
+
+
+@require_POST
+@portal_only
+@scoped(DealRegistration.objects.editable_by)
+def withdrawal(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+    """End the registration and give its protections up."""
+    reason, version = request.POST.get("reason", "").replace("\x00", "")[:500], request.POST.get("version")
+    return act(
+        request,
+        registration,
+        lambda: registration.withdraw(by=request.user, version=version, reason=reason),
+        _("Withdrawn."),
+    )
+
+
+@require_POST
+@portal_only
+@scoped(DealRegistration.objects.editable_by)
+def discard(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+    """Delete a draft."""
+    return act(
+        request,
+        registration,
+        lambda: registration.discard(by=request.user),
+        _("Draft deleted."),
+        reverse("deals:portal_registrations"),
+    )
+
+
+@require_POST
+@portal_only
+@scoped(DealRegistration.objects.commentable_by)
+def comment(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+    """Write to the vendor on a registration."""
+    return post_comment(
+        request, registration, reverse("deals:portal_registration", args=[registration.pk]), portal_page
+    )
