@@ -99,7 +99,11 @@ class Partner(CustomValues, Record):
     )
 
     objects = PartnerQuerySet.as_manager()
-    row_policy = RowPolicy(read="id = {readable}")
+    # Its own row, those of companies it heads, and the other end of its supply relations: both know each other.
+    row_policy = RowPolicy(
+        read="id = {readable} OR id IN (SELECT distributor_id FROM partners_supplyrelation WHERE reseller_id = {partner}"
+        " UNION ALL SELECT reseller_id FROM partners_supplyrelation WHERE distributor_id = {partner})"
+    )
     TRANSITIONS = {
         PartnerStatus.PROSPECT: {PartnerStatus.APPLICANT, PartnerStatus.ONBOARDING, PartnerStatus.ACTIVE, PartnerStatus.TERMINATED},
         PartnerStatus.APPLICANT: {PartnerStatus.ONBOARDING, PartnerStatus.ACTIVE, PartnerStatus.TERMINATED},
