@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pghistory
@@ -17,7 +18,7 @@ from prm.db import acting, change_scope, current_scope
 
 Handler = Callable[[HttpRequest], HttpResponse]
 SELF_SERVICE = ("/identity/", "/invitation/")  # sign-in and one's own account: works on people who are not yet known
-NO_DATABASE = ("/static/", "/livez")
+NO_DATABASE = ("/static/", "/livez", "/readyz", "/brand")  # nobody in particular asks; /readyz must answer without one
 MEMBERSHIP = "acting_for"  # session key: the membership one acts through
 
 
@@ -103,10 +104,24 @@ class SignInRequiredMiddleware:
         if request.path.startswith(("/api/", *SELF_SERVICE)) or not getattr(view, "login_required", True):
             return None
         if hasattr(request, "_cached_user"):
-            return None
-        target = f"{resolve_url(settings.LOGIN_URL)}?next={request.get_full_path()}"
+            return self.second_step(request)
+        target = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}"
         if request.headers.get("HX-Request"):
             response = HttpResponse(status=401)
+            response["HX-Redirect"] = target
+            return response
+        return HttpResponseRedirect(target)
+
+    @staticmethod
+    def second_step(request: HttpRequest) -> HttpResponse | None:
+        """Lead people whose role needs two-step sign-in to where they set it up, and nowhere else."""
+        from prm.installation.security import must_set_up_two_steps
+
+        if not must_set_up_two_steps(request._cached_user):
+            return None
+        target = resolve_url("mfa_activate_totp")
+        if request.headers.get("HX-Request"):
+            response = HttpResponse(status=403)
             response["HX-Redirect"] = target
             return response
         return HttpResponseRedirect(target)

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 
 from prm.api.models import ApiToken, digest_of
 from prm.db import change_scope
+from prm.installation.security import must_set_up_two_steps
 
 SCHEME = "Bearer "
 NOTICED_EVERY = 600  # seconds: "last used" needs no greater precision, and reads then stay reads
@@ -30,6 +31,8 @@ class BearerAuthentication(authentication.BaseAuthentication):
         if token is None:
             raise AuthenticationFailed()
         user = token.user.act_for(token.membership)
+        if must_set_up_two_steps(user):
+            raise AuthenticationFailed()
         self.notice(token)
         if user.is_partner:
             change_scope("partner", user.acting_for_id, user.pk, user.membership.headed_companies)
@@ -79,5 +82,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
         user = getattr(request._request, "_cached_user", None)
         if user is None or "HTTP_AUTHORIZATION" in request.META:
             return None
+        if must_set_up_two_steps(user):
+            raise AuthenticationFailed()
         self.enforce_csrf(request)
         return user, None

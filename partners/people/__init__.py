@@ -1,0 +1,1 @@
+"""The screens about people: colleagues, invitations, one's own profile."""

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pghistory
+from django.contrib.postgres.fields import ArrayField
+from django.core.cache import cache
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from prm.db import acting
+from prm.records import Record
+
+REMEMBERED = "installation"
+REMEMBERED_SECONDS = 60
+COLOUR = "#2a57c2"
+
+
+@pghistory.track()
+class Installation(Record):
+    """What the vendor chose for everybody: its name and looks, who e-mails come from, which roles sign in with two steps."""
+
+    only = models.BooleanField(default=True, unique=True, editable=False)
+    name = models.CharField(_("name of your company"), max_length=80, default="Partners")
+    logo = models.CharField(max_length=80, blank=True, editable=False)  # file name under uploads/brand
+    colour = models.CharField(_("main colour"), max_length=7, default=COLOUR)
+    sender_name = models.CharField(_("sender name of e-mails"), max_length=80, blank=True)
+    support_contact = models.CharField(_("contact for help"), max_length=200, blank=True)
+    mfa_roles = ArrayField(models.CharField(max_length=20), verbose_name=_("roles that must use two-step sign-in"), default=list, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(only=True), name="one_installation")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        cache.delete(REMEMBERED)
+        transaction.on_commit(lambda: cache.delete(REMEMBERED))
+
+    @classmethod
+    def current(cls) -> Installation:
+        """The installation as everybody reads it: remembered in the cache, so a page costs no statement for it."""
+        values = cache.get(REMEMBERED)
+        if values is None:
+            with acting("system"):
+                row = cls.objects.first() or cls()
+            values = {field.attname: getattr(row, field.attname) for field in cls._meta.concrete_fields}
+            cache.set(REMEMBERED, values, REMEMBERED_SECONDS)
+        return cls(**values)
+
+    @classmethod
+    def for_change(cls) -> Installation:
+        """The row itself, made at the first change."""
+        row, _created = cls.objects.get_or_create(only=True)
+        return row
+
+    @property
+    def brand(self) -> dict[str, Any]:
+        logo_url = reverse("installation:logo", args=[self.logo]) if self.logo else ""
+        return {"name": self.name, "logo_url": logo_url, "version": self.version, "colour": self.colour}
