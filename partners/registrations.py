@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -10,7 +11,7 @@ from partners.models import Membership, Partner, PartnerStatus, SupplyRelation, 
 from prm import fields
 from prm.calendar import business_today
 from prm.events.models import Event
-from prm.registries import NavigationItem, Panel, SearchSource, navigation, panels, search_sources
+from prm.registries import HomeTile, NavigationItem, Panel, SearchSource, home_tiles, navigation, panels, search_sources
 from prm.ui import pick, story
 from prm.ui.templatetags import ui
 
@@ -56,8 +57,6 @@ def people(partner: Partner, user) -> dict:
 
 
 def supply(partner: Partner, user) -> dict:
-    from django.db.models import Q
-
     found = SupplyRelation.objects.visible_to(user).filter(Q(distributor=partner) | Q(reseller=partner))
     relations = list(found.select_related("distributor", "reseller").order_by("-period")[:50])
     today = business_today()
@@ -70,8 +69,6 @@ def supply(partner: Partner, user) -> dict:
 
 def timeline(partner: Partner, user) -> dict:
     """What happened to the partner and what it was told about its deals."""
-    from django.db.models import Q
-
     found = Event.objects.visible_to(user).filter(Q(subject_id=partner.pk) | Q(partner_id=partner.pk)).order_by("-at", "-id")
     events = list(found[: LATEST + 1])
     return {"events": story.lines(events[:LATEST], about=partner), "more": len(events) > LATEST}
@@ -129,6 +126,42 @@ def pick_partners(user, text: str):
 
 
 search_sources.add(SearchSource(gettext_lazy("Partner"), "affiliate", find, 10))
+def mine_tile(user) -> dict | None:
+    """The active partners this person looks after."""
+    if user.is_partner or not user.may("manage_partners"):
+        return None
+    from django.urls import reverse
+
+    found = Partner.objects.visible_to(user).filter(channel_manager=user).aggregate(
+        active=Count("pk", filter=Q(status=PartnerStatus.ACTIVE)), others=Count("pk", filter=~Q(status=PartnerStatus.ACTIVE))
+    )
+    return {
+        "label": _("My active partners"),
+        "value": ui.num(found["active"]),
+        "note": _("%(n)s not active") % {"n": ui.num(found["others"])} if found["others"] else "",
+        "href": f"{reverse('partners:partners')}?manager={user.pk}",
+    }
+
+
+def unassigned_tile(user) -> dict | None:
+    """Partners nobody looks after."""
+    if user.is_partner or not user.may("manage_partners"):
+        return None
+    from django.urls import reverse
+
+    count = Partner.objects.visible_to(user).filter(channel_manager=None).exclude(status=PartnerStatus.TERMINATED).count()
+    if not count:
+        return None
+    return {
+        "label": _("Partners nobody looks after"),
+        "value": ui.num(count),
+        "tone": "warn",
+        "href": f"{reverse('partners:partners')}?manager=null",
+    }
+
+
+home_tiles.add(HomeTile("vendor", mine_tile, 20))
+home_tiles.add(HomeTile("vendor", unassigned_tile, 40))
 pick.pickers["partners"] = pick.Picker(pick_partners)
 pick.pickers["teams"] = pick.Picker(
     lambda user, text: [(team.pk, team.name, "") for team in Team.objects.visible_to(user).filter(name__icontains=text)[: pick.ENOUGH]]

@@ -15,7 +15,16 @@ from django.views.decorators.http import require_POST
 from psycopg2.extras import DateRange
 
 from partners.filters import GroupFilters, PartnerFilters, TeamFilters
-from partners.forms import EndForm, GroupForm, ManagerForm, NewPartnerForm, PartnerForm, StatusForm, SupplyForm, TeamForm
+from partners.forms import (
+    EndForm,
+    GroupForm,
+    ManagerForm,
+    NewPartnerForm,
+    PartnerForm,
+    StatusForm,
+    SupplyForm,
+    TeamForm,
+)
 from partners.models import Partner, PartnerGroup, SupplyRelation, Team
 from prm import events
 from prm.access import allowed, scoped

@@ -87,7 +87,8 @@ def edit(request: HttpRequest, customer: Customer, **context) -> HttpResponse:
     """The customer and its names, domains, numbers and places, saved together or not at all."""
     form = CustomerForm(request.POST or None, instance=customer, user=request.user)
     rows = parts(request.POST or None, customer)
-    if request.method == "POST" and not all([part["formset"].is_valid() for part in rows]):
+    right = [part["formset"].is_valid() for part in rows] if request.method == "POST" else []
+    if not all(right):
         form.full_clean()
         form.add_error(None, _("Look at the rows below: some need correcting."))
 

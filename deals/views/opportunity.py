@@ -174,9 +174,9 @@ def edit(request: HttpRequest, form: OpportunityForm, **context) -> HttpResponse
 
 def check(form: OpportunityForm, rows: list[dict]) -> None:
     """Rows that are wrong stop the whole; the lines' amounts add up to the opportunity's."""
-    valid = all([part["formset"].is_valid() for part in rows])
+    right = [part["formset"].is_valid() for part in rows]
     form.full_clean()
-    if not valid:
+    if not all(right):
         form.add_error(None, _("Look at the rows below: some need correcting."))
         return
     total, amount = rows[0]["formset"].total(), form.cleaned_data.get("amount")

@@ -32,7 +32,7 @@ from django.views import View
 from django_countries import countries
 
 from prm.money import CURRENCIES
-from prm.ui.forms import DAY_BOUNDS, DayInput
+from prm.ui.forms import DAY_BOUNDS, DayInput, RecordField
 from prm.ui.templatetags import ui
 
 LAST_PAGE = 500  # whoever wants more rows than that filters, or exports
@@ -206,6 +206,20 @@ class DateFilter(django_filters.DateFilter):
         super().__init__(*args, validators=DAY_BOUNDS, **kwargs)
 
 
+class RecordFilter(django_filters.Filter):
+    """One of many records, found by typing: ``RecordFilter("customers", Customer.objects.visible_to, field_name="customer")``."""
+
+    def __init__(self, source: str, rows_for: Callable[[Any], QuerySet], **kwargs):
+        self.source, self.rows_for = source, rows_for
+        super().__init__(**kwargs)
+
+    @property
+    def field(self):
+        if not hasattr(self, "_field"):
+            self._field = RecordField(self.source, self.rows_for(self.parent.user), label=self.label, required=False)
+        return self._field
+
+
 class ListPage(View):
     """A page of rows; subclasses say ``rows()``, ``columns``, filters and words."""
 
@@ -259,7 +273,7 @@ class ListPage(View):
             "foot": self.foot() if shown else [],
             "chips": self.chips,
             "page_tabs": [{"label": tab.label, **self.tab_state(tab)} for tab in self.tabs()],
-            "clear_url": self.url(**{name: None for name in self.filter_names}),
+            "clear_url": self.url(**dict.fromkeys(self.filter_names)),
             "previous_url": self.url(page=page - 1 if page > 2 else None) if page > 1 else "",
             "next_url": self.url(page=page + 1) if more and page < LAST_PAGE else "",
             "range_text": self.range_text(start, len(shown), more),
@@ -279,7 +293,7 @@ class ListPage(View):
     @cached_property
     def filter_names(self) -> list[str]:
         """The parameters that filters read."""
-        return [name for name in self.filterset.form.fields]
+        return list(self.filterset.form.fields)
 
     @cached_property
     def filtered_rows(self) -> QuerySet:
