@@ -1,0 +1,100 @@
+"""Tell a plan through the product's own verbs, each at its moment, with the background work that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from deals.models import DealRegistration, Opportunity, OpportunityLine, OpportunityParticipant
+from deals.tasks import expire_unanswered, lapse_protections
+from prm import events
+from prm.events.models import Errand
+from prm.events.tasks import run_errand
+from prm.management.demo.clock import Clock
+from prm.management.demo.plan import Deal
+
+
+class Teller:
+    """Does each step of a plan; its methods are the verbs of ``plan.Step``."""
+
+    def __init__(self, clock: Clock):
+        self.clock = clock
+
+    def tell(self, deals: Iterable[Deal]) -> None:
+        """All steps of all deals, in the order of their moments: who was first is first."""
+        agenda = sorted(((step.at, n, step, deal) for n, deal in enumerate(deals) for step in deal.steps), key=lambda item: item[:2])
+        for at, _n, step, deal in agenda:
+            self.clock.moment = at
+            getattr(self, step.verb)(deal, **step.facts)
+            run_errands()
+
+    def draft(self, deal: Deal) -> None:
+        deal.row = DealRegistration.draft(partner=deal.partner, by=deal.seller, products=deal.products, **deal.values)
+
+    def submit(self, deal: Deal) -> None:
+        deal.row.submit(by=deal.seller)
+
+    def recall(self, deal: Deal) -> None:
+        deal.row.recall(by=deal.seller)
+
+    def take(self, deal: Deal) -> None:
+        deal.row.take(by=deal.manager)
+
+    def withdraw(self, deal: Deal, reason: str) -> None:
+        deal.row.withdraw(by=deal.seller, reason=reason)
+
+    def send_back(self, deal: Deal, fields: list[str], message: str) -> None:
+        deal.row.send_back(by=deal.manager, fields=fields, message=message)
+
+    def answer(self, deal: Deal, **values: Any) -> None:
+        deal.row.edit(by=deal.seller, **values)
+        deal.row.submit(by=deal.seller)
+
+    def comment(self, deal: Deal, text: str) -> None:
+        deal.row.comment(by=deal.seller, text=text)
+
+    def reject(self, deal: Deal, reason: str, message: str) -> None:
+        deal.row.reject(by=deal.manager, reason=reason, message=message)
+
+    def approve(self, deal: Deal, days: int) -> None:
+        """A manager confirms the customer where the matcher was not certain."""
+        file = deal.row.approval
+        if file.customer_id is None:
+            file.confirm(deal.customer, by=deal.manager)
+        deal.row.approve(by=deal.manager, days=days)
+
+    def move(self, deal: Deal, stage: str, reason: str = "") -> None:
+        opportunity = deal.row if isinstance(deal.row, Opportunity) else deal.row.participant.opportunity
+        opportunity.move_to(stage, by=deal.manager, reason=reason)
+
+    def lapse(self, deal: Deal) -> None:
+        lapse_protections()
+
+    def expire(self, deal: Deal) -> None:
+        expire_unanswered()
+
+    def open(self, deal: Deal) -> None:
+        """Direct sales enters an opportunity of its own."""
+        values, team = deal.values, deal.manager.teams.first()
+        deal.row = Opportunity.objects.create(
+            name=values["customer_name"],
+            customer=deal.customer,
+            route="direct",
+            team=team,
+            owner=deal.manager,
+            opened_on=self.clock.moment.date(),
+            **{name: values[name] for name in ("amount", "currency", "recurring", "expected_close_date")},
+        )
+        OpportunityLine.objects.bulk_create([OpportunityLine(opportunity=deal.row, line=line) for line in {product.line for product in deal.products}])
+        OpportunityParticipant.objects.create(opportunity=deal.row, team=team)
+        events.record(deal.row, "created", by=deal.manager)
+
+
+def run_errands() -> None:
+    """Do what followed, and what followed from that, as the worker would; a failure ends the loading."""
+    while errands := list(Errand.objects.order_by("id")):
+        for errand in errands:
+            run_errand(str(errand.pk))
+        failed = Errand.objects.filter(tries__gt=0).first()
+        if failed is not None:
+            raise RuntimeError(f"{failed.task} failed: {failed.error}")
