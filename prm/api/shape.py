@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -133,6 +134,8 @@ def _value(instance: Any, column: str) -> Any:
         if instance is None:
             return None
         instance = getattr(instance, part)
+    if isinstance(instance, datetime):
+        return instance.astimezone(UTC)
     return instance
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
+import orjson
 import pytest
 from django.db import connection
 from django.test import Client
@@ -27,7 +28,7 @@ class Api:
         return self.client.generic(
             method.upper(),
             f"/api/v1{path}",
-            data=b"" if body is None else body if isinstance(body, bytes) else __import__("orjson").dumps(body),
+            data=b"" if body is None else body if isinstance(body, bytes) else orjson.dumps(body),
             content_type="application/json",
             headers=given,
         )
