@@ -13,7 +13,9 @@ from prm.db import acting
 from prm.management.demo import story, world
 from prm.management.demo.clock import set_by_hand
 from prm.management.demo.plan import Planner
-from prm.management.demo.verbs import Teller, run_errands
+from prm.management.demo.verbs import Teller
+
+FRESH = timedelta(days=10)
 
 
 class Size(NamedTuple):
@@ -32,8 +34,7 @@ def load(size: Size, now: datetime, seed: int = 1) -> None:
     random, begin = Random(seed), now.replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=size.days)  # noqa: S311
     with acting("system"), set_by_hand(begin) as clock:
         places = world.build(clock, now, begin, random, size.partners, size.customers)
-        plan, teller = Planner(places, random, now), Teller(clock)
-        run_errands()
+        plan, teller = Planner(places, random, now), Teller(clock, fresh=now - FRESH)
         told = list(story.told(plan))
         told += plan.direct_sales(min(size.direct, SIZES["small"].direct), begin)
         told += plan.many(min(size.registrations, SIZES["small"].registrations) - len(told), begin)

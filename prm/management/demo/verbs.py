@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
+
+from deals.axes import OPEN_REVIEW, RUNNING
+from deals.conflicts.watch import watch
 from deals.models import DealRegistration, Opportunity, OpportunityLine, OpportunityParticipant
 from deals.tasks import expire_unanswered, lapse_protections
 from prm import events
@@ -17,16 +22,23 @@ from prm.management.demo.plan import Deal
 class Teller:
     """Does each step of a plan; its methods are the verbs of ``plan.Step``."""
 
-    def __init__(self, clock: Clock):
-        self.clock = clock
+    def __init__(self, clock: Clock, fresh: datetime):
+        self.clock, self.fresh = clock, fresh
 
     def tell(self, deals: Iterable[Deal]) -> None:
-        """All steps of all deals, in the order of their moments: who was first is first."""
+        """All steps of all deals, in the order of their moments: who was first is first.
+
+        From ``fresh`` on the background follows at once, with conflicts and notices. What older steps call for is made good in
+        one go: conflicts are recomputed from the rows, and nobody is told old news.
+        """
         agenda = sorted(((step.at, n, step, deal) for n, deal in enumerate(deals) for step in deal.steps), key=lambda item: item[:2])
         for at, _n, step, deal in agenda:
+            if at >= self.fresh > self.clock.moment:
+                catch_up(self.clock)
             self.clock.moment = at
             getattr(self, step.verb)(deal, **step.facts)
-            run_errands()
+            if at >= self.fresh:
+                run_errands()
 
     def draft(self, deal: Deal) -> None:
         deal.row = DealRegistration.draft(partner=deal.partner, by=deal.seller, products=deal.products, **deal.values)
@@ -88,6 +100,16 @@ class Teller:
         OpportunityLine.objects.bulk_create([OpportunityLine(opportunity=deal.row, line=line) for line in {product.line for product in deal.products}])
         OpportunityParticipant.objects.create(opportunity=deal.row, team=team)
         events.record(deal.row, "created", by=deal.manager)
+
+
+def catch_up(clock: Clock) -> None:
+    """Look at each live registration once, in the order of arrival, in place of all errands so far."""
+    Errand.objects.all().delete()
+    live = DealRegistration.objects.filter(Q(review_status__in=OPEN_REVIEW) | Q(protection_status__in=RUNNING))
+    for registration in live.select_related("partner", "participant").order_by("submitted_at", "id"):
+        clock.moment = max(clock.moment, registration.updated_at)
+        watch(registration)
+    Errand.objects.all().delete()
 
 
 def run_errands() -> None:
