@@ -24,6 +24,12 @@ def vendor(capability: str):
 
 navigation.add(NavigationItem(pgettext_lazy("menu", "Home"), "home", "home", 0, lambda user: not user.is_partner))
 navigation.add(NavigationItem(pgettext_lazy("menu", "Partners"), "partners:partners", "affiliate", 20, vendor("see_partners")))
+navigation.add(
+    NavigationItem(
+        gettext_lazy("Colleagues"), "people:colleagues", "users", 70, lambda user: user.is_partner and user.may("manage_colleagues"), side="portal"
+    )
+)
+navigation.add(NavigationItem(gettext_lazy("Vendor people"), "people:vendor_people", "users", 10, vendor("manage_people"), side="settings"))
 navigation.add(NavigationItem(gettext_lazy("Partner groups"), "partners:groups", "hierarchy", 20, vendor("see_partners"), side="settings"))
 navigation.add(NavigationItem(gettext_lazy("Teams"), "partners:teams", "users-group", 21, vendor("see_partners"), side="settings"))
 

@@ -10,5 +10,5 @@ class PrmConfig(AppConfig):
         """Every process knows the same followers, tasks and registrations, whoever imported what before."""
         from prm import celery, rowpolicy  # noqa: F401  (the Celery app must exist before any task is declared)
 
-        autodiscover_modules("tasks", "registrations")
+        autodiscover_modules("tasks", "notices", "registrations")
         post_migrate.connect(rowpolicy.apply, dispatch_uid="prm.rowpolicy")

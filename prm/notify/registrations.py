@@ -2,7 +2,6 @@
 
 from django.utils.translation import gettext_lazy
 
-from prm.notify import tasks  # noqa: F401  (whoever asks for a mail must know the task)
 from prm.registries import NavigationItem, navigation
 
 navigation.add(
