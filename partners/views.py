@@ -101,7 +101,9 @@ class PartnerList(ListPage):
 
     def extra_context(self):
         # The choices of the filter are those of the bulk bar: one statement for both.
-        return {"managers": [choice for choice in self.filterset.form.fields["manager"].choices if choice[0] not in ("", "null")]}
+        field = self.filterset.form.fields["manager"]
+        field.choices = list(field.choices)
+        return {"managers": [choice for choice in field.choices if choice[0] not in ("", "null")]}
 
 
 partner_list = vendor_may("see_partners")(PartnerList.as_view())
