@@ -25,6 +25,7 @@ ICONS = {
     "expired": "clock-off",
     "lapsed": "shield-off",
     "stage_changed": "progress",
+    "protection_ending": "shield-half",
     "noted": "note",
     "customer_confirmed": "building",
     "looked_up": "search",
@@ -60,6 +61,7 @@ def sentence(event: Event) -> str:
         "commented": _("Comment written"),
         "expired": _("Expired without an answer"),
         "lapsed": _("Protection ended"),
+        "protection_ending": _("Reminder sent: the protection ends soon"),
         "noted": _("Private note changed"),
     }
     return words.get(event.verb, event.verb.replace("_", " "))

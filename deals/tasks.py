@@ -3,6 +3,8 @@
 from celery import shared_task
 
 from deals.models import DealRegistration, Protection
+from deals.notices import remind_of_ending
+from prm.calendar import business_today
 from prm.db import acting_as_system
 
 
@@ -19,3 +21,10 @@ def lapse_protections() -> None:
 def expire_unanswered() -> None:
     """Returned registrations the partner did not complete in time end as expired."""
     DealRegistration.objects.unanswered().expire()
+
+
+@shared_task(name="deals.remind")
+@acting_as_system
+def remind() -> None:
+    """Tell partners that a protection of theirs ends soon."""
+    remind_of_ending(business_today())
