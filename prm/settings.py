@@ -199,6 +199,7 @@ ACCOUNT_EMAIL_NOTIFICATIONS = True
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "PRM"
 
+CSRF_FAILURE_VIEW = "prm.ui.errors.csrf_failure"
 SESSION_COOKIE_NAME = "prm_session"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
@@ -290,7 +291,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": None,
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_COERCE_PATH_PK": False,
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "prm.api.schema.finish_document"],
+    "POSTPROCESSING_HOOKS": ["prm.api.schema.finish_document"],
 }
 
 # History: who changed which field, by row triggers -----------------------------------------------------------------------

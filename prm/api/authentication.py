@@ -9,10 +9,11 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 from django.utils import timezone, translation
 from rest_framework import authentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from prm.api.models import ApiToken, digest_of
+from prm.api.problems import Problem
 from prm.db import change_scope
 from prm.installation.security import must_set_up_two_steps
 
@@ -84,5 +85,8 @@ class SessionAuthentication(authentication.SessionAuthentication):
             return None
         if must_set_up_two_steps(user):
             raise AuthenticationFailed()
-        self.enforce_csrf(request)
+        try:
+            self.enforce_csrf(request)
+        except PermissionDenied:
+            raise Problem("csrf") from None
         return user, None

@@ -43,7 +43,7 @@ class MoneyField(serializers.Field):
     """Two columns as ``{"amount": "1234.50", "currency": "EUR"}``; ``source`` names the amount's column."""
 
     default_error_messages = {
-        "invalid": _('Give an object such as {"amount": "1234.50", "currency": "EUR"}.'),
+        "invalid": _('Give an object such as {{"amount": "1234.50", "currency": "EUR"}}.'),
         "negative": _("The amount must not be negative."),
     }
 
@@ -52,6 +52,8 @@ class MoneyField(serializers.Field):
         super().__init__(**kwargs)
 
     def get_attribute(self, instance: Any) -> Any:
+        for part in self.source_attrs[:-1]:
+            instance = getattr(instance, part)
         return getattr(instance, self.source_attrs[-1]), getattr(instance, self.currency)
 
     def to_representation(self, value: tuple) -> dict | None:
@@ -86,7 +88,7 @@ class PeriodField(serializers.Field):
     """A half-open range of days: ``{"start": "2026-01-01", "end": null}``; ``end`` itself is not part of it."""
 
     default_error_messages = {
-        "invalid": _('Give an object such as {"start": "2026-01-01", "end": null}.'),
+        "invalid": _('Give an object such as {{"start": "2026-01-01", "end": null}}.'),
         "order": _("The end must come after the start."),
     }
 
