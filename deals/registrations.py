@@ -136,7 +136,7 @@ def find(user, text: str):
 
 
 search_sources.add(SearchSource(gettext_lazy("Deal registration"), "file-certificate", find, 30))
-story.tell("deal_registration", registration_story.sentence, "deals:registration")
+story.tell("deal_registration", registration_story.sentence, "deals:registration", DealRegistration)
 story.tell("approval", registration_story.sentence)
 
 
@@ -200,7 +200,7 @@ def say_of_opportunity(event) -> str:
 
 
 search_sources.add(SearchSource(gettext_lazy("Opportunity"), "briefcase", find_opportunities, 40))
-story.tell("opportunity", say_of_opportunity, "deals:opportunity")
+story.tell("opportunity", say_of_opportunity, "deals:opportunity", Opportunity)
 
 
 def pipeline_tile(user) -> dict | None:

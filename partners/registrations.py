@@ -111,7 +111,7 @@ def say_of_person(event: Event) -> str:
     return words[event.verb] % {"name": name} if name and event.verb in words else ""
 
 
-story.tell("partner", say, "partners:partner")
+story.tell("partner", say, "partners:partner", Partner)
 story.tell("membership", say_of_person)
 
 

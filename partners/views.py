@@ -102,8 +102,8 @@ class PartnerList(ListPage):
     def extra_context(self):
         # The choices of the filter are those of the bulk bar: one statement for both.
         field = self.filterset.form.fields["manager"]
-        field.choices = list(field.choices)
-        return {"managers": [choice for choice in field.choices if choice[0] not in ("", "null")]}
+        choices = field.widget.choices = list(field.choices)
+        return {"managers": [choice for choice in choices if choice[0] not in ("", "null")]}
 
 
 partner_list = vendor_may("see_partners")(PartnerList.as_view())

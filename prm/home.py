@@ -21,7 +21,7 @@ def home(request: HttpRequest) -> HttpResponse:
     user = request.user
     tiles = [tile for entry in home_tiles if entry.side == "vendor" and (tile := entry.value(user)) is not None]
     panels = panels_of("home", None, user)
-    events = list(Event.objects.visible_to(user).order_by("-at", "-id")[:LATEST]) if user.may("see_partners") else []
+    events = list(Event.objects.visible_to(user).order_by("-at", "-id")[: 3 * LATEST]) if user.may("see_partners") else []
     return render(
         request,
         "home.html",
@@ -30,7 +30,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "tiles": tiles,
             "main_panels": [panel for panel in panels if panel["column"] == "main"],
             "side_panels": [panel for panel in panels if panel["column"] == "side"],
-            "events": story.lines(events),
+            "events": story.named(events, user)[:LATEST],
         },
     )
 

@@ -49,7 +49,7 @@ def written(user, text: str):
 
 
 panels.add(Panel("customer", gettext_lazy("Activity"), "partners/panels/timeline.html", timeline, 90, "side"))
-story.tell("customer", say, "territories:customer")
+story.tell("customer", say, "territories:customer", Customer)
 search_sources.add(SearchSource(gettext_lazy("Customer"), "building", find, 20))
 pick.pickers["customers"] = pick.Picker(
     lambda user, text: [(row.pk, row.name, row.country.code) for row in written(user, text)[: pick.ENOUGH]]

@@ -43,6 +43,10 @@ def sums(rows) -> list[dict]:
     return list(once.order_by("currency").values("currency").annotate(count=Count("pk"), total=Sum("amount")))
 
 
+def names_of_participants(opportunity: Opportunity) -> str:
+    return ", ".join(dict.fromkeys(str(part.partner or part.team) for part in opportunity.participants.all()))
+
+
 class OpportunityList(ListPage):
     title = gettext_lazy("Opportunities")
     lead = gettext_lazy("Sales in progress and closed, yours and your partners'.")
@@ -55,21 +59,16 @@ class OpportunityList(ListPage):
     empty_text = gettext_lazy("Opportunities come from approved registrations, an import, or are added here.")
     no_result_title = gettext_lazy("No opportunity matches these filters")
     columns = [
-        Column("name", gettext_lazy("Opportunity"), link=True, sort="name", phone="title"),
-        Column("customer", gettext_lazy("Customer"), sort="customer__name", phone="detail"),
-        Column(
-            "partners",
-            gettext_lazy("Partners"),
-            value=lambda row: ", ".join(dict.fromkeys(str(part.partner or part.team) for part in row.participants.all())),
-            phone="detail",
-        ),
+        Column("name", gettext_lazy("Opportunity"), link=True, sort="name", phone="title", detail=lambda row: row.customer or ""),
+        Column("customer", gettext_lazy("Customer"), sort="customer__name", phone="detail", screen=False),
+        Column("partners", gettext_lazy("Partners"), value=names_of_participants, phone="detail"),
         Column("stage", gettext_lazy("Stage"), kind="status", sort="stage", phone="status"),
         Column("amount", gettext_lazy("Amount"), kind="money", sort=("currency", "amount"), phone="value"),
         Column("expected_close_date", gettext_lazy("Expected close"), kind="date", sort="expected_close_date"),
         Column("closed_on", gettext_lazy("Closed"), kind="date", sort="closed_on"),
-        Column("route", gettext_lazy("Route"), sort="route"),
+        Column("route", gettext_lazy("Route"), sort="route", screen=False),
         Column("owner", gettext_lazy("Owner"), sort="owner__name"),
-        Column("created_at", gettext_lazy("Added"), kind="date", sort="created_at"),
+        Column("created_at", gettext_lazy("Added"), kind="date", sort="created_at", screen=False),
     ]
 
     def rows(self):

@@ -14,9 +14,12 @@ def lines(request):
     return ProductLine.objects.visible_to(request.user)
 
 
-class ActiveFilter(django_filters.TypedChoiceFilter):
+class ActiveFilter(django_filters.ChoiceFilter):
     def __init__(self, **kwargs):
-        super().__init__(choices=ACTIVE, coerce=lambda word: word == "true", label=_("Status"), empty_label=_("all"), **kwargs)
+        super().__init__(choices=ACTIVE, label=_("Status"), empty_label=_("all"), **kwargs)
+
+    def filter(self, rows, value):
+        return rows.filter(is_active=value == "true") if value else rows
 
 
 class LineFilters(Filters):

@@ -58,6 +58,7 @@ class Column:
     ``value`` takes the row (default: the attribute path ``name``, dots allowed); ``kind`` says how it is drawn: text, number,
     money, percent, date, moment, last_day, period, status, tier, company, person, tags, flag. ``sort`` names the model fields
     to order by. ``link``: True for the row's own page, or a function of the row. ``phone``: title, value, status or detail.
+    ``screen=False`` keeps the column for files.
     """
 
     name: str
@@ -70,10 +71,15 @@ class Column:
     currency: str | Callable[[Any], str] = "currency"
     export: Callable[[Any], Any] | None = None
     phone: str = ""
+    screen: bool = True
 
     @property
     def is_number(self) -> bool:
         return self.kind in ("number", "money", "percent")
+
+    @property
+    def is_date(self) -> bool:
+        return self.kind in ("date", "moment", "last_day", "period")
 
     @property
     def ordering(self) -> tuple[str, ...]:
@@ -265,11 +271,11 @@ class ListPage(View):
         start = (page - 1) * self.per_page
         found = list(self.sorted_rows[start : start + self.per_page + 1])
         shown, more = found[: self.per_page], len(found) > self.per_page
-        lines = [{"row": row, "cells": (cells := [column.cell(row) for column in self.all_columns]), **phone(cells)} for row in shown]
+        lines = [{"row": row, "cells": (cells := [column.cell(row) for column in self.screen_columns]), **phone(cells)} for row in shown]
         context = {
             "list": self,
             "lines": lines,
-            "head": [self.heading(column) for column in self.all_columns],
+            "head": [self.heading(column) for column in self.screen_columns],
             "foot": self.foot() if shown else [],
             "chips": self.chips,
             "page_tabs": [{"label": tab.label, **self.tab_state(tab)} for tab in self.tabs()],
@@ -289,6 +295,10 @@ class ListPage(View):
     def all_columns(self) -> list[Column]:
         """The declared columns and those of the custom fields."""
         return [*self.columns, *custom_columns(self.record, self.request.user)]
+
+    @cached_property
+    def screen_columns(self) -> list[Column]:
+        return [column for column in self.all_columns if column.screen]
 
     @cached_property
     def filter_names(self) -> list[str]:
@@ -348,8 +358,8 @@ class ListPage(View):
         """The lines of the foot, cell by cell; the label stands in the first column."""
         lines = []
         for line in self.totals(self.filtered_rows):
-            texts = [line["values"].get(column.name, "") for column in self.all_columns]
-            lines.append({"label": line["label"], "cells": list(zip(self.all_columns, texts, strict=True))[1:]})
+            texts = [line["values"].get(column.name, "") for column in self.screen_columns]
+            lines.append({"label": line["label"], "cells": list(zip(self.screen_columns, texts, strict=True))[1:]})
         return lines
 
     def tab_state(self, tab: Tab) -> dict[str, Any]:

@@ -15,11 +15,17 @@ ICONS = {"created": "plus", "changed": "pencil", "status_changed": "progress", "
          "returned": "message-question", "withdrawn": "shield-x", "lapsed": "shield-off"}  # fmt: skip
 _tellers: dict[str, Callable[[Event], str]] = {}
 _addresses: dict[str, str] = {}
+_models: dict[str, Any] = {}
 
 
-def tell(subject_type: str, teller: Callable[[Event], str], url_name: str = "") -> None:
-    """``teller(event)`` says an event about this kind of record in one sentence, or "" to leave it to the common words."""
+def tell(subject_type: str, teller: Callable[[Event], str], url_name: str = "", model: Any = None) -> None:
+    """``teller(event)`` says an event about this kind of record in one sentence, or "" to leave it to the common words.
+
+    With its ``model`` a story of many records names each (``named``).
+    """
     _tellers[subject_type] = teller
+    if model:
+        _models[subject_type] = model
     if url_name:
         _addresses[subject_type] = url_name
 
@@ -61,3 +67,22 @@ def lines(events: Iterable[Event], *, about: Any = None) -> list[dict[str, Any]]
             }
         )
     return out
+
+
+def named(events: list[Event], user: Any) -> list[dict[str, Any]]:
+    """Events of many records, each with its record's name; one statement per kind. What ``user`` may not see is left out."""
+    wanted: dict[str, set] = {}
+    for event in events:
+        if event.subject_type in _models:
+            wanted.setdefault(event.subject_type, set()).add(event.subject_id)
+        elif event.partner_id:
+            wanted.setdefault("partner", set()).add(event.partner_id)
+    known = {kind: _models[kind].objects.visible_to(user).in_bulk(list(ids)) for kind, ids in wanted.items() if kind in _models}
+    seen, names = [], []
+    for event in events:
+        is_own = event.subject_type in _models
+        record = known.get(event.subject_type if is_own else "partner", {}).get(event.subject_id if is_own else event.partner_id)
+        if record is not None:
+            seen.append(event)
+            names.append(str(record))
+    return [{**line, "text": f"{name} · {line['text']}"} for line, name in zip(lines(seen), names, strict=True)]
