@@ -267,7 +267,9 @@ class DealRegistration(CustomValues, Record):
             "amount": _("Give the expected amount."),
             "expected_close_date": _("Give the date you expect to close."),
         }
-        missing = {name: text for name, text in texts.items() if not getattr(self, name) and getattr(self, name) != 0}
+        missing = {name: text for name, text in texts.items() if not getattr(self, name)}
+        if self.amount is not None:
+            missing.pop("amount", None)  # nothing to pay is an amount too
         if not self.lines.exists():
             missing["products"] = _("Choose at least one product.")
         if self.scope != RegistrationScope.WHOLE and not self.place_name:
