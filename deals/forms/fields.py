@@ -89,7 +89,7 @@ def currency_choices(likely: list[str], language_locale) -> list:
         key=lambda pair: pair[0].casefold(),
     )
     return [
-        *((code, f"{code} · {get_currency_name(code, locale=language_locale)}") for code in first),
+        *((code, code) for code in first),
         (_("Other currencies"), [(code, f"{code} · {name}") for name, code in named]),
     ]
 

@@ -21,6 +21,7 @@ from deals.forms.fields import (
 )
 from deals.models import DealRegistration, Opportunity
 from deals.models.approval import LONGEST
+from deals.models.registration import needed
 from partners.catalogue.models import Product
 from partners.models import Partner, SupplyRelation
 from prm import events
@@ -113,6 +114,9 @@ class RegistrationForm(Form):
                 self.fields["amount"].label = _("Amount at list price, in %(currency)s") % {
                     "currency": registration.currency
                 }
+        for name, sentence in needed().items():
+            if name in self.fields:
+                self.fields[name].error_messages["required"] = sentence
         for name in ("customer_name", "amount", "place_name", "customer_number", "customer_domain"):
             if name in self.fields:
                 self.fields[name].widget.attrs["autocomplete"] = "off"

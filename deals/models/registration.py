@@ -60,6 +60,17 @@ EDITABLE_FIELDS = (
 )
 
 
+def needed() -> dict[str, str]:
+    """What a submission must hold: field → the sentence that asks for it."""
+    return {
+        "customer_name": _("Give the customer's name."),
+        "customer_country": _("Choose the customer's country."),
+        "products": _("Choose at least one product."),
+        "amount": _("Give the expected amount."),
+        "expected_close_date": _("Give the date you expect to close."),
+    }
+
+
 @pghistory.track()
 class DealRegistration(CustomValues, Record):
     """A partner's request to have its work on an opportunity recognised.
@@ -261,17 +272,11 @@ class DealRegistration(CustomValues, Record):
 
     def missing(self) -> dict[str, str]:
         """What must still be given before submission: field → sentence."""
-        texts = {
-            "customer_name": _("Give the customer's name."),
-            "customer_country": _("Choose the customer's country."),
-            "amount": _("Give the expected amount."),
-            "expected_close_date": _("Give the date you expect to close."),
-        }
-        missing = {name: text for name, text in texts.items() if not getattr(self, name)}
+        missing = {name: text for name, text in needed().items() if not getattr(self, name, None)}
         if self.amount is not None:
             missing.pop("amount", None)  # nothing to pay is an amount too
-        if not self.lines.exists():
-            missing["products"] = _("Choose at least one product.")
+        if self.lines.exists():
+            missing.pop("products", None)
         if self.scope != RegistrationScope.WHOLE and not self.place_name:
             missing["place_name"] = _("Name the site or the project.")
         return missing

@@ -57,6 +57,7 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "portal/home.html",
         {
+            "first_name": (user.name.split() or [user.name])[0],
             "today": business_today(),
             "todo": todo,
             "deals": [(row, standing(row)) for row in deals],
