@@ -28,3 +28,8 @@ urlpatterns = [
     path("customers/", include("territories.urls")),
     path("settings/exchange-rates/", include("prm.money.urls")),
 ]
+
+handler400 = "prm.ui.errors.bad_request"
+handler403 = "prm.ui.errors.permission_denied"
+handler404 = "prm.ui.errors.not_found"
+handler500 = "prm.ui.errors.server_error"
