@@ -20,6 +20,7 @@ urlpatterns = [
     path("home/", home, name="home"),
     path("portal/", portal, name="portal"),
     path("", include("deals.urls")),
+    path("conflicts/", include("deals.conflicts.urls")),
     path("search/", search, name="search"),
     path("pick/<slug:source>/", pick, name="pick"),
     path("partners/", include("partners.urls")),

@@ -27,7 +27,17 @@ class OpportunityForm(CustomFieldsForm, RecordForm):
 
     class Meta:
         model = Opportunity
-        fields = ["name", "customer", "route", "amount", "currency", "expected_close_date", "recurring", "owner", "team"]
+        fields = [
+            "name",
+            "customer",
+            "route",
+            "amount",
+            "currency",
+            "expected_close_date",
+            "recurring",
+            "owner",
+            "team",
+        ]
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -90,7 +100,11 @@ class LineFormSet(forms.BaseInlineFormSet):
 
     def total(self) -> Decimal | None:
         """The sum of the lines, when each that is kept has an amount."""
-        kept = [form.cleaned_data for form in self.forms if form.cleaned_data.get("line") and not form.cleaned_data.get("DELETE")]
+        kept = [
+            form.cleaned_data
+            for form in self.forms
+            if form.cleaned_data.get("line") and not form.cleaned_data.get("DELETE")
+        ]
         amounts = [row.get("amount") for row in kept]
         return sum(amounts, Decimal(0)) if amounts and None not in amounts else None
 
@@ -117,7 +131,14 @@ class ParticipantForm(Clean, forms.ModelForm):
 
 
 Lines = forms.inlineformset_factory(
-    Opportunity, OpportunityLine, form=LineForm, formset=LineFormSet, extra=1, max_num=50, absolute_max=60, validate_max=True
+    Opportunity,
+    OpportunityLine,
+    form=LineForm,
+    formset=LineFormSet,
+    extra=1,
+    max_num=50,
+    absolute_max=60,
+    validate_max=True,
 )
 Participants = forms.inlineformset_factory(
     Opportunity, OpportunityParticipant, form=ParticipantForm, extra=1, max_num=20, absolute_max=30, validate_max=True
@@ -129,7 +150,9 @@ def parts(data, opportunity: Opportunity, user) -> list[dict]:
     out = [
         {
             "title": gettext_lazy("Product lines"),
-            "help": gettext_lazy("Leave amounts empty, or give each line its part: together they are the amount above."),
+            "help": gettext_lazy(
+                "Leave amounts empty, or give each line its part: together they are the amount above."
+            ),
             "formset": Lines(data, instance=opportunity, prefix="lines", user=user),
         }
     ]
@@ -142,7 +165,10 @@ def parts(data, opportunity: Opportunity, user) -> list[dict]:
                 "title": gettext_lazy("Participants"),
                 "help": gettext_lazy("Each partner sees the deal through its own part, and never who else takes part."),
                 "formset": Participants(
-                    data, instance=opportunity, prefix="participants", form_kwargs={"partners": partners, "team_choices": teams}
+                    data,
+                    instance=opportunity,
+                    prefix="participants",
+                    form_kwargs={"partners": partners, "team_choices": teams},
                 ),
             }
         )
@@ -153,8 +179,15 @@ class StageForm(Form):
     """The next stage; a closed one with its day, a lost one with its reason."""
 
     stage = forms.ChoiceField(label=gettext_lazy("Stage"), choices=Stage.choices)
-    on = DayField(label=gettext_lazy("Closed on"), required=False, help_text=gettext_lazy("For won and lost; today when empty."))
-    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=200, help_text=gettext_lazy("Needed when the deal is lost."))
+    on = DayField(
+        label=gettext_lazy("Closed on"), required=False, help_text=gettext_lazy("For won and lost; today when empty.")
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        max_length=200,
+        help_text=gettext_lazy("Needed when the deal is lost."),
+    )
     version = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, opportunity: Opportunity, **kwargs):

@@ -216,7 +216,11 @@ class RegistrationForm(Form):
                 given[name] = given[name] or default
         if "products" in given:
             given["products"] = list(given["products"])
-        if given.get("amount") is not None and not given.get("currency") and not (self.registration and self.registration.currency):
+        if (
+            given.get("amount") is not None
+            and not given.get("currency")
+            and not (self.registration and self.registration.currency)
+        ):
             del given["amount"]  # an amount without its currency is no amount
         return given
 

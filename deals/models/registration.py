@@ -80,11 +80,20 @@ class DealRegistration(CustomValues, Record):
     never changes this row's version.
     """
 
-    partner = models.ForeignKey(Partner, models.PROTECT, related_name="registrations", verbose_name=gettext_lazy("partner"))
-    program = models.ForeignKey(
-        Program, models.PROTECT, null=True, blank=True, related_name="registrations", verbose_name=gettext_lazy("program")
+    partner = models.ForeignKey(
+        Partner, models.PROTECT, related_name="registrations", verbose_name=gettext_lazy("partner")
     )
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=gettext_lazy("registered by"))
+    program = models.ForeignKey(
+        Program,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="registrations",
+        verbose_name=gettext_lazy("program"),
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=gettext_lazy("registered by")
+    )
     type = models.CharField(
         gettext_lazy("type"), max_length=11, choices=RegistrationType.choices, default=RegistrationType.NEW
     )
@@ -101,7 +110,12 @@ class DealRegistration(CustomValues, Record):
     recurring = models.BooleanField(gettext_lazy("recurring"), default=False)
     expected_close_date = models.DateField(gettext_lazy("expected close"), null=True, blank=True)
     distributor = models.ForeignKey(
-        Partner, models.PROTECT, null=True, blank=True, related_name="supplied_registrations", verbose_name=gettext_lazy("supplied by")
+        Partner,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="supplied_registrations",
+        verbose_name=gettext_lazy("supplied by"),
     )
     description = models.TextField(gettext_lazy("what the project is about"), max_length=4000, blank=True)
 
@@ -110,7 +124,9 @@ class DealRegistration(CustomValues, Record):
     protection_status = models.CharField(max_length=8, choices=ProtectionStatus.choices, default=ProtectionStatus.NONE)
     protected_until = models.DateField(gettext_lazy("protected until"), null=True, editable=False)
     sales_stage = models.CharField(max_length=20, choices=Stage.choices, blank=True)
-    participant = models.ForeignKey(OpportunityParticipant, models.SET_NULL, null=True, related_name="registrations", editable=False)
+    participant = models.ForeignKey(
+        OpportunityParticipant, models.SET_NULL, null=True, related_name="registrations", editable=False
+    )
 
     submission = models.PositiveSmallIntegerField(default=0, editable=False)  # how often it was submitted
     submitted_at = models.DateTimeField(null=True, editable=False)
@@ -146,7 +162,12 @@ class DealRegistration(CustomValues, Record):
             ReviewStatus.ACTION_REQUIRED,
             ReviewStatus.CANCELLED,
         },
-        ReviewStatus.ACTION_REQUIRED: {ReviewStatus.NONE, ReviewStatus.PENDING, ReviewStatus.EXPIRED, ReviewStatus.CANCELLED},
+        ReviewStatus.ACTION_REQUIRED: {
+            ReviewStatus.NONE,
+            ReviewStatus.PENDING,
+            ReviewStatus.EXPIRED,
+            ReviewStatus.CANCELLED,
+        },
         ReviewStatus.APPROVED: {ReviewStatus.CANCELLED},
         ReviewStatus.REJECTED: set(),
         ReviewStatus.EXPIRED: set(),
@@ -159,16 +180,20 @@ class DealRegistration(CustomValues, Record):
             models.Index(fields=["partner", "-created_at", "-id"], name="registration_own"),
             models.Index(fields=["distributor", "-created_at", "-id"], name="registration_supplied"),
             models.Index(fields=["-created_at", "-id"], name="registration_recent"),
-            models.Index(fields=["decide_by"], name="registration_queue", condition=models.Q(review_status__in=OPEN_REVIEW)),
+            models.Index(
+                fields=["decide_by"], name="registration_queue", condition=models.Q(review_status__in=OPEN_REVIEW)
+            ),
         ]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(submission_status=SubmissionStatus.SUBMITTED) & ~models.Q(review_status=ReviewStatus.NONE)
+                condition=models.Q(submission_status=SubmissionStatus.SUBMITTED)
+                & ~models.Q(review_status=ReviewStatus.NONE)
                 | ~models.Q(submission_status=SubmissionStatus.SUBMITTED) & models.Q(review_status=ReviewStatus.NONE),
                 name="review_follows_submission",
             ),
             models.CheckConstraint(
-                condition=models.Q(amount__isnull=True) | (models.Q(amount__gte=0) & ~models.Q(currency="")), name="registration_amount"
+                condition=models.Q(amount__isnull=True) | (models.Q(amount__gte=0) & ~models.Q(currency="")),
+                name="registration_amount",
             ),
             models.CheckConstraint(
                 condition=models.Q(protection_status=ProtectionStatus.NONE, protected_until__isnull=True)
@@ -309,10 +334,16 @@ class DealRegistration(CustomValues, Record):
         enrolment = Enrolment.objects.current_of(self.partner_id)
         if enrolment is None:
             raise RuleViolation(
-                "not_enrolled", _("Your company is not enrolled in a partner program yet. Ask your channel manager."), field="partner"
+                "not_enrolled",
+                _("Your company is not enrolled in a partner program yet. Ask your channel manager."),
+                field="partner",
             )
         if self.expected_close_date < business_today():
-            raise RuleViolation("date_passed", _("The expected close is in the past. Give a date still to come."), field="expected_close_date")
+            raise RuleViolation(
+                "date_passed",
+                _("The expected close is in the past. Give a date still to come."),
+                field="expected_close_date",
+            )
         respond_by, decide_by = enrolment.program.answer_dates(now)
         self.put(
             program=enrolment.program,
@@ -425,15 +456,24 @@ class DealRegistration(CustomValues, Record):
         if not message.strip():
             raise RuleViolation("message_missing", _("Write what is missing."), field="message")
         answer_by = due_by(timezone.now(), self.program.return_days)
-        self.put(review_status=ReviewStatus.ACTION_REQUIRED, returned_fields=sorted(fields), message=message, answer_by=answer_by)
-        events.record(self, "returned", by=by, partner_id=self.partner_id, fields=sorted(fields), answer_by=answer_by.isoformat())
+        self.put(
+            review_status=ReviewStatus.ACTION_REQUIRED,
+            returned_fields=sorted(fields),
+            message=message,
+            answer_by=answer_by,
+        )
+        events.record(
+            self, "returned", by=by, partner_id=self.partner_id, fields=sorted(fields), answer_by=answer_by.isoformat()
+        )
 
     @transaction.atomic
     def comment(self, *, by, text: str) -> Comment:
         """A message between the partner and the vendor, read by both."""
         if not text.strip():
             raise RuleViolation("text_missing", _("Write a message first."), field="text")
-        comment = Comment.objects.create(registration=self, partner_id=self.partner_id, author=by, author_name=by.name, text=text)
+        comment = Comment.objects.create(
+            registration=self, partner_id=self.partner_id, author=by, author_name=by.name, text=text
+        )
         events.record(self, "commented", by=by, partner_id=self.partner_id, text=text[:200])
         return comment
 
@@ -443,7 +483,8 @@ class DealRegistration(CustomValues, Record):
         if target not in self.REVIEW[ReviewStatus(self.review_status)]:
             raise RuleViolation(
                 "move_not_allowed",
-                _("This registration is %(status)s; this is no longer possible. Reload the page.") % {"status": self.get_review_status_display()},
+                _("This registration is %(status)s; this is no longer possible. Reload the page.")
+                % {"status": self.get_review_status_display()},
             )
 
     @property

@@ -59,7 +59,14 @@ class OpportunityList(ListPage):
     empty_text = gettext_lazy("Opportunities come from approved registrations, an import, or are added here.")
     no_result_title = gettext_lazy("No opportunity matches these filters")
     columns = [
-        Column("name", gettext_lazy("Opportunity"), link=True, sort="name", phone="title", detail=lambda row: row.customer or ""),
+        Column(
+            "name",
+            gettext_lazy("Opportunity"),
+            link=True,
+            sort="name",
+            phone="title",
+            detail=lambda row: row.customer or "",
+        ),
         Column("customer", gettext_lazy("Customer"), sort="customer__name", phone="detail", screen=False),
         Column("partners", gettext_lazy("Partners"), value=names_of_participants, phone="detail"),
         Column("stage", gettext_lazy("Stage"), kind="status", sort="stage", phone="status"),
@@ -75,7 +82,11 @@ class OpportunityList(ListPage):
         return with_parts(Opportunity.objects.visible_to(self.request.user))
 
     def actions(self):
-        return [Action(_("New opportunity"), reverse("deals:opportunity_create"), "plus", primary=True)] if edits(self.request.user) else []
+        return (
+            [Action(_("New opportunity"), reverse("deals:opportunity_create"), "plus", primary=True)]
+            if edits(self.request.user)
+            else []
+        )
 
     def tabs(self):
         return [
@@ -130,7 +141,11 @@ def opportunity(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
 def opportunity_create(request: HttpRequest) -> HttpResponse:
     form = NewOpportunityForm(request.POST or None, user=request.user)
     return edit(
-        request, form, title=_("New opportunity"), back_url=reverse("deals:opportunities"), back_label=_("Opportunities")
+        request,
+        form,
+        title=_("New opportunity"),
+        back_url=reverse("deals:opportunities"),
+        back_label=_("Opportunities"),
     )
 
 
@@ -183,7 +198,8 @@ def check(form: OpportunityForm, rows: list[dict]) -> None:
         currency = form.cleaned_data.get("currency")
         form.add_error(
             "amount",
-            _("The product lines add up to %(total)s, not to %(amount)s.") % {"total": ui.money(total, currency), "amount": ui.money(amount, currency)},
+            _("The product lines add up to %(total)s, not to %(amount)s.")
+            % {"total": ui.money(total, currency), "amount": ui.money(amount, currency)},
         )
 
 
@@ -194,7 +210,9 @@ def stage(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
 
     def act():
         data = form.cleaned_data
-        opportunity.move_to(data["stage"], by=request.user, version=data["version"], on=data["on"], reason=data["reason"])
+        opportunity.move_to(
+            data["stage"], by=request.user, version=data["version"], on=data["on"], reason=data["reason"]
+        )
         return opportunity
 
     return handle(

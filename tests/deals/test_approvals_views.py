@@ -80,7 +80,12 @@ def test_confirm_a_customer(queue, submitted_deal, hospital, channel_manager):
 
 
 def test_create_the_customer_from_what_the_partner_wrote(queue, submitted_deal):
-    form = {"create": "1", "customer-name": "Hôpital du Lac Nord", "customer-country": "FR", "customer-domain": "lac-nord.example"}
+    form = {
+        "create": "1",
+        "customer-name": "Hôpital du Lac Nord",
+        "customer-country": "FR",
+        "customer-domain": "lac-nord.example",
+    }
     queue.post(address("confirm_customer", submitted_deal), form)
     made = Customer.objects.get(name="Hôpital du Lac Nord")
     assert submitted_deal.approval.customer == made
@@ -93,7 +98,9 @@ def test_a_customer_that_is_not_there(queue, submitted_deal, customer):
 
 
 def test_approve(queue, confirmed):
-    answer = queue.post(address("approve", confirmed), {"version": confirmed.version, "approve-days": "45", "approve-message": "Go"})
+    answer = queue.post(
+        address("approve", confirmed), {"version": confirmed.version, "approve-days": "45", "approve-message": "Go"}
+    )
     assert answer.status_code == 302
     confirmed.refresh_from_db()
     assert (confirmed.review_status, confirmed.message) == ("approved", "Go")
@@ -134,7 +141,9 @@ def test_reject(queue, submitted_deal):
 
 
 def test_reject_needs_a_reason(queue, submitted_deal):
-    answer = queue.post(address("reject", submitted_deal), {"version": submitted_deal.version, "reject-message": "Kept text"})
+    answer = queue.post(
+        address("reject", submitted_deal), {"version": submitted_deal.version, "reject-message": "Kept text"}
+    )
     assert answer.status_code == 422
     assert "Kept text" in answer.content.decode()
 
@@ -151,7 +160,10 @@ def test_send_back(queue, submitted_deal):
     form = {"version": submitted_deal.version, "return-asked": ["description", "amount"], "return-message": "What for?"}
     queue.post(address("send_back", submitted_deal), form)
     submitted_deal.refresh_from_db()
-    assert (submitted_deal.review_status, submitted_deal.returned_fields) == ("action_required", ["amount", "description"])
+    assert (submitted_deal.review_status, submitted_deal.returned_fields) == (
+        "action_required",
+        ["amount", "description"],
+    )
 
 
 @pytest.mark.parametrize("name", ["reject", "send_back"])

@@ -155,7 +155,9 @@ def test_amounts_as_french_people_write_them(signed_in, owner, product):
 
 
 def test_distributors_are_those_that_supply_the_partner(portal, alpine, boreal, cima, product):
-    SupplyRelation.objects.create(distributor=cima, reseller=alpine, period=(business_today() - timedelta(days=5), None))
+    SupplyRelation.objects.create(
+        distributor=cima, reseller=alpine, period=(business_today() - timedelta(days=5), None)
+    )
     page = portal.get(NEW)
     assert [str(partner) for partner in page.context["form"].fields["distributor"].queryset] == ["Cima"]
     form = {**filled(product, distributor=str(boreal.pk)), "key": key_of(page), "submit": "1"}
@@ -173,7 +175,11 @@ def test_hint_looks_at_own_registrations_only(portal, owner, rival, product):
 
 def test_same_answer_with_and_without_a_rival(portal, rival, product, django_assert_num_queries):
     def submit(name):
-        form = {**filled(product, customer_name=name, customer_domain=""), "key": key_of(portal.get(NEW)), "submit": "1"}
+        form = {
+            **filled(product, customer_name=name, customer_domain=""),
+            "key": key_of(portal.get(NEW)),
+            "submit": "1",
+        }
         answer = portal.post(NEW, form)
         page = portal.get(answer.url).content.decode()
         return page.count("<"), page.replace(name, "")[page.index("<main") :].count("Boreal")
@@ -223,7 +229,10 @@ def test_comments(portal, owner, product):
     url = reverse("deals:portal_comment", args=[registration.pk])
     assert portal.post(url, {"text": "  "}).status_code == 422
     assert portal.post(url, {"text": "Visit on 3 December"}).status_code == 302
-    assert "Visit on 3 December" in portal.get(reverse("deals:portal_registration", args=[registration.pk])).content.decode()
+    assert (
+        "Visit on 3 December"
+        in portal.get(reverse("deals:portal_registration", args=[registration.pk])).content.decode()
+    )
 
 
 def test_discard_deletes_a_draft_only(portal, owner, product):

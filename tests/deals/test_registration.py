@@ -37,7 +37,13 @@ def test_submission_names_what_is_missing(owner, alpine):
     empty = DealRegistration.draft(partner=alpine, by=owner)
     with pytest.raises(ValidationError) as refused:
         empty.submit(by=owner)
-    assert set(refused.value.message_dict) == {"customer_name", "customer_country", "amount", "expected_close_date", "products"}
+    assert set(refused.value.message_dict) == {
+        "customer_name",
+        "customer_country",
+        "amount",
+        "expected_close_date",
+        "products",
+    }
 
 
 def test_submission_promises_business_days(submitted_deal):
@@ -77,7 +83,11 @@ def test_submission_says_and_runs_the_same_with_and_without_a_rival(owner, rival
         draft = factories.draft(owner, products=[product], customer_name=name)
         with acting("partner", owner.acting_for_id, owner.pk), CaptureQueriesContext(connection) as captured:
             draft.submit(by=owner)
-        return [query["sql"].split(" WHERE ")[0].split(" VALUES ")[0][:60] for query in captured if "SAVEPOINT" not in query["sql"]]
+        return [
+            query["sql"].split(" WHERE ")[0].split(" VALUES ")[0][:60]
+            for query in captured
+            if "SAVEPOINT" not in query["sql"]
+        ]
 
     factories.submitted(rival, products=[product], customer_name="Contested")
     assert statements("Contested") == statements("Untouched")
@@ -88,7 +98,11 @@ def test_submission_says_and_runs_the_same_with_and_without_a_rival(owner, rival
 
 def test_recall_makes_it_editable_again(submitted_deal, owner):
     submitted_deal.recall(by=owner)
-    assert (submitted_deal.submission_status, submitted_deal.review_status, submitted_deal.decide_by) == ("recalled", "none", None)
+    assert (submitted_deal.submission_status, submitted_deal.review_status, submitted_deal.decide_by) == (
+        "recalled",
+        "none",
+        None,
+    )
     submitted_deal.edit(by=owner, customer_name="Hôpital du Lac, Annecy").submit(by=owner)
     assert submitted_deal.submission == 2
     assert Approval.objects.count() == 2
@@ -108,7 +122,11 @@ def test_return_opens_only_the_named_fields(submitted_deal, owner, channel_manag
     promised = submitted_deal.decide_by
     DealRegistration.objects.filter(pk=submitted_deal.pk).update(decide_by=promised - timedelta(days=30))
     submitted_deal.submit(by=owner)
-    assert (submitted_deal.review_status, submitted_deal.returned_fields, submitted_deal.submission) == ("pending", [], 1)
+    assert (submitted_deal.review_status, submitted_deal.returned_fields, submitted_deal.submission) == (
+        "pending",
+        [],
+        1,
+    )
     assert submitted_deal.decide_by >= promised
 
 
@@ -184,7 +202,9 @@ def test_approval_protects_each_line_and_opens_an_opportunity(owner, channel_man
     products = [factories.product("Backup"), factories.product("Backup"), factories.product("Vault")]
     registration = factories.approved(owner, decided_by=channel_manager, known_as=hospital, products=products)
     assert sorted(row.line.name for row in registration.protections.all()) == ["Backup", "Vault"]
-    assert {row.period for row in registration.protections.all()} == {DateRange(business_today(), business_today() + timedelta(days=90))}
+    assert {row.period for row in registration.protections.all()} == {
+        DateRange(business_today(), business_today() + timedelta(days=90))
+    }
     assert registration.last_protected_day == business_today() + timedelta(days=89)
     opportunity = Opportunity.objects.get()
     assert (opportunity.customer, registration.sales_stage) == (hospital, opportunity.stage)
@@ -213,7 +233,9 @@ def test_other_lines_and_other_customers_are_free(owner, rival, channel_manager,
 def test_sites_overlap_themselves_and_the_whole(owner, rival, channel_manager, hospital, product):
     def ask(person, place):
         return confirm(
-            factories.submitted(person, products=[product], scope="site" if place else "whole", place_name=place), hospital, channel_manager
+            factories.submitted(person, products=[product], scope="site" if place else "whole", place_name=place),
+            hospital,
+            channel_manager,
         )
 
     ask(owner, "Annecy").approve(by=channel_manager)
@@ -224,11 +246,18 @@ def test_sites_overlap_themselves_and_the_whole(owner, rival, channel_manager, h
 
 
 def test_the_database_itself_refuses_a_second_protection(owner, rival, channel_manager, hospital, product):
-    held = factories.approved(owner, decided_by=channel_manager, known_as=hospital, products=[product]).protections.get()
+    held = factories.approved(
+        owner, decided_by=channel_manager, known_as=hospital, products=[product]
+    ).protections.get()
     other = factories.submitted(rival, products=[product])
     with pytest.raises(IntegrityError, match="protected_once"), transaction.atomic():
         Protection.objects.create(
-            registration=other, partner=other.partner, customer=hospital, line=held.line, place=WHOLE, period=held.period
+            registration=other,
+            partner=other.partner,
+            customer=hospital,
+            line=held.line,
+            place=WHOLE,
+            period=held.period,
         )
 
 

@@ -16,7 +16,9 @@ def test_list(signed_in, viewer, submitted_deal, owner):
     assert "Not sent" not in page
 
 
-@pytest.mark.parametrize("query", ["q=lac", "review=pending", "protection=none", "country=FR", "sort=-amount", "submitted_from=2020-01-01"])
+@pytest.mark.parametrize(
+    "query", ["q=lac", "review=pending", "protection=none", "country=FR", "sort=-amount", "submitted_from=2020-01-01"]
+)
 def test_filters(signed_in, viewer, submitted_deal, query):
     assert "Hôpital du Lac" in signed_in(viewer).get(f"/registrations/?{query}").content.decode()
 
@@ -53,11 +55,19 @@ def test_direct_sales_reads_reserved_and_nothing_else(signed_in, direct_seller, 
     assert (told.subject_id, told.partner_id, told.actor_name) == (submitted_deal.pk, None, "Dirk Direct")
 
 
-def test_look_up_is_in_the_vendors_timeline_and_not_in_the_partners(signed_in, direct_seller, channel_manager, owner, submitted_deal):
+def test_look_up_is_in_the_vendors_timeline_and_not_in_the_partners(
+    signed_in, direct_seller, channel_manager, owner, submitted_deal
+):
     signed_in(direct_seller).post("/reserved/", {"text": "Hôpital du Lac"})
     words = "looked this customer up"
-    assert words in signed_in(channel_manager).get(reverse("deals:registration", args=[submitted_deal.pk])).content.decode()
-    assert words not in signed_in(owner).get(reverse("deals:portal_registration", args=[submitted_deal.pk])).content.decode()
+    assert (
+        words
+        in signed_in(channel_manager).get(reverse("deals:registration", args=[submitted_deal.pk])).content.decode()
+    )
+    assert (
+        words
+        not in signed_in(owner).get(reverse("deals:portal_registration", args=[submitted_deal.pk])).content.decode()
+    )
 
 
 def test_nothing_found_is_logged_too(signed_in, direct_seller, submitted_deal):
