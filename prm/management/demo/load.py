@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import NamedTuple
 
-from django.db.models import F
+import pgtrigger
+from django.db import connection
 
-from deals.models import Approval
+from deals.models import DealRegistration
 from prm.db import acting
 from prm.management.demo import story, world
+from prm.management.demo.bulk import Writer
 from prm.management.demo.clock import set_by_hand
 from prm.management.demo.plan import Planner
-from prm.management.demo.verbs import Teller
+from prm.management.demo.verbs import Teller, look_at
 
 FRESH = timedelta(days=10)
 
@@ -27,6 +29,7 @@ class Size(NamedTuple):
 
 
 SIZES = {"small": Size(21, 170, 300, 12, 540), "standard": Size(200, 2_000, 10_000, 150, 1_100)}
+BY_VERBS = SIZES["small"]  # what exceeds it is written in bulk
 
 
 def load(size: Size, now: datetime, seed: int = 1) -> None:
@@ -34,14 +37,25 @@ def load(size: Size, now: datetime, seed: int = 1) -> None:
     random, begin = Random(seed), now.replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=size.days)  # noqa: S311
     with acting("system"), set_by_hand(begin) as clock:
         places = world.build(clock, now, begin, random, size.partners, size.customers)
-        plan, teller = Planner(places, random, now), Teller(clock, fresh=now - FRESH)
+        plan = Planner(places, random, now)
         told = list(story.told(plan))
-        told += plan.direct_sales(min(size.direct, SIZES["small"].direct), begin)
-        told += plan.many(min(size.registrations, SIZES["small"].registrations) - len(told), begin)
-        teller.tell(told)
+        told += plan.direct_sales(min(size.direct, BY_VERBS.direct), begin)
+        told += plan.many(min(size.registrations, BY_VERBS.registrations) - len(told), begin)
+        written = list(plan.many(max(0, size.registrations - BY_VERBS.registrations), begin))
+        written += plan.direct_sales(max(0, size.direct - BY_VERBS.direct), begin)
+        waiting = Writer().tell(written)
+        clock.moment = now - FRESH
+        look_at(clock, DealRegistration.objects.filter(pk__in=waiting))
+        clock.moment = begin
+        Teller(clock, fresh=now - FRESH).tell(told)
         set_back()
 
 
 def set_back() -> None:
-    """The database stamps arrivals with its own clock; here they come when the story says."""
-    Approval.objects.update(received_at=F("created_at"))
+    """The database stamps arrivals with its own clock and numbers; here they come when the story says."""
+    with connection.cursor() as cursor, pgtrigger.ignore():
+        cursor.execute(
+            "UPDATE deals_approval SET received_at = created_at, sequence = arrived.number FROM"
+            " (SELECT id, nextval('deals_submission_sequence') AS number FROM (SELECT id FROM deals_approval ORDER BY created_at, sequence) a)"
+            " AS arrived WHERE arrived.id = deals_approval.id"
+        )

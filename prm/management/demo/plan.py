@@ -225,7 +225,7 @@ class Planner:
             return
         yield Step(night_of(approved.astimezone(business_zone()).date() + timedelta(days=PROTECTION)), "lapse")
         at = approved
-        for stage in STAGES[: {"working": self.random.randint(0, 2), "lost": self.random.randint(0, 2)}.get(fate, 3)]:
+        for stage in sorted(self.random.sample(STAGES, self.random.choice([0, 1, 1, 2])), key=STAGES.index):
             at = self.later(at, 24 * 3, 24 * 21)
             yield Step(at, "move", {"stage": stage})
         if fate in ("won", "slow", "answered"):

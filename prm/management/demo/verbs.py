@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from deals.axes import OPEN_REVIEW, RUNNING
 from deals.conflicts.watch import watch
@@ -31,14 +31,20 @@ class Teller:
         From ``fresh`` on the background follows at once, with conflicts and notices. What older steps call for is made good in
         one go: conflicts are recomputed from the rows, and nobody is told old news.
         """
-        agenda = sorted(((step.at, n, step, deal) for n, deal in enumerate(deals) for step in deal.steps), key=lambda item: item[:2])
+        told = list(deals)
+        agenda = sorted(((step.at, n, step, deal) for n, deal in enumerate(told) for step in deal.steps), key=lambda item: item[:2])
         for at, _n, step, deal in agenda:
             if at >= self.fresh > self.clock.moment:
-                catch_up(self.clock)
+                self.catch_up(told)
             self.clock.moment = at
             getattr(self, step.verb)(deal, **step.facts)
             if at >= self.fresh:
                 run_errands()
+
+    def catch_up(self, deals: list[Deal]) -> None:
+        """Look at each live registration once, in the order of arrival, in place of all errands so far."""
+        ids = [deal.row.pk for deal in deals if isinstance(deal.row, DealRegistration)]
+        look_at(self.clock, DealRegistration.objects.filter(pk__in=ids))
 
     def draft(self, deal: Deal) -> None:
         deal.row = DealRegistration.draft(partner=deal.partner, by=deal.seller, products=deal.products, **deal.values)
@@ -102,11 +108,10 @@ class Teller:
         events.record(deal.row, "created", by=deal.manager)
 
 
-def catch_up(clock: Clock) -> None:
-    """Look at each live registration once, in the order of arrival, in place of all errands so far."""
-    Errand.objects.all().delete()
-    live = DealRegistration.objects.filter(Q(review_status__in=OPEN_REVIEW) | Q(protection_status__in=RUNNING))
-    for registration in live.select_related("partner", "participant").order_by("submitted_at", "id"):
+def look_at(clock: Clock, registrations: QuerySet[DealRegistration]) -> None:
+    """Index the live ones among these and find their conflicts, each at the time of its last change; no errand is left."""
+    live = registrations.filter(Q(review_status__in=OPEN_REVIEW) | Q(protection_status__in=RUNNING))
+    for registration in live.select_related("partner", "participant").order_by("updated_at", "id"):
         clock.moment = max(clock.moment, registration.updated_at)
         watch(registration)
     Errand.objects.all().delete()
