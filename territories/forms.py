@@ -83,7 +83,7 @@ def parts(data, customer: Customer) -> list[dict]:
     out = []
     for prefix, model, form, title, text, extra in kinds:
         factory = forms.inlineformset_factory(
-            Customer, model, form=form, extra=extra, max_num=50, absolute_max=60, validate_max=True, can_delete=True
+            Customer, model, form=form, extra=extra, max_num=50, absolute_max=60, validate_max=True, can_delete_extra=False
         )
         out.append({"title": title, "help": text, "formset": factory(data, instance=customer, prefix=prefix)})
     return out

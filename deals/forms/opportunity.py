@@ -141,7 +141,7 @@ Lines = forms.inlineformset_factory(
     validate_max=True,
 )
 Participants = forms.inlineformset_factory(
-    Opportunity, OpportunityParticipant, form=ParticipantForm, extra=1, max_num=20, absolute_max=30, validate_max=True
+    Opportunity, OpportunityParticipant, form=ParticipantForm, extra=1, max_num=20, absolute_max=30, validate_max=True, can_delete_extra=False
 )
 
 

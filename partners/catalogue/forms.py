@@ -77,7 +77,7 @@ class PriceFormSet(forms.BaseInlineFormSet):
 
 
 Prices = forms.inlineformset_factory(
-    PriceList, Price, form=PriceForm, formset=PriceFormSet, extra=3, max_num=1000, absolute_max=1000, can_delete=True
+    PriceList, Price, form=PriceForm, formset=PriceFormSet, extra=3, max_num=1000, absolute_max=1000, can_delete_extra=False
 )
 
 

@@ -139,7 +139,15 @@ class RecordsField(forms.ModelMultipleChoiceField):
 
 
 class Clean:
-    """Mixin of all forms: text fields take plain text, dates stay within reason."""
+    """Mixin of all forms: text fields take plain text, dates stay within reason, an empty choice is empty."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, forms.ModelChoiceField):
+                field.empty_label = "" if field.empty_label == "---------" else field.empty_label
+            elif isinstance(field, forms.ChoiceField) and not callable(field.choices):
+                field.choices = [(value, "" if value == "" else label) for value, label in field.choices]
 
     def _clean_fields(self):
         super()._clean_fields()
