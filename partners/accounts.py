@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from allauth.account import app_settings
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from django.http import HttpRequest, HttpResponse
 
 from partners.models import Membership, User
@@ -29,6 +32,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def login(self, request: HttpRequest, user: User) -> None:
         super().login(request, user)
         choose_side(request, user)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """The password is asked again before a change to security, unless it was given a moment ago at sign-in."""
+        since = time.time() - app_settings.REAUTHENTICATION_TIMEOUT
+        return not any(record["at"] > since for record in get_authentication_records(self.request))
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """The pages say themselves what happened."""

@@ -112,7 +112,18 @@ def say_of_person(event: Event) -> str:
 
 
 story.tell("partner", say, "partners:partner", Partner)
+def say_of_invitation(event: Event) -> str:
+    name = event.payload.get("person", "")
+    words = {
+        "sent": _("%(name)s invited"),
+        "accepted": _("%(name)s accepted the invitation"),
+        "withdrawn": _("Invitation of %(name)s withdrawn"),
+    }
+    return words[event.verb] % {"name": name} if event.verb in words else ""
+
+
 story.tell("membership", say_of_person)
+story.tell("invitation", say_of_invitation)
 
 
 def find(user, text: str):

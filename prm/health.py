@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cache
 
 from celery import current_app
 from django.contrib.auth.decorators import login_not_required
-from django.core.cache import cache
+from django.core.cache import cache as shared_cache
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from prm.events.relay import HEARTBEAT
@@ -22,6 +24,7 @@ class NotReady(Exception):
     """What is wrong, for whoever operates the installation."""
 
 
+@transaction.non_atomic_requests
 @login_not_required
 def livez(request: HttpRequest) -> HttpResponse:
     """200 while the process lives; asks nobody."""
@@ -55,16 +58,16 @@ def database() -> None:
 
 def migrations() -> None:
     """Every migration of the code is applied."""
-    applied = set(MigrationLoader(connection, ignore_no_initial=True).applied_migrations)
+    applied = MigrationRecorder(connection).applied_migrations()
     missing = [key for key in disk_migrations() if key not in applied]
     if missing:
         raise NotReady(f"{len(missing)} migrations are not applied, first {'.'.join(sorted(missing)[0])}: run manage.py migrate")
 
 
+@cache
 def disk_migrations() -> list[tuple[str, str]]:
-    loader = MigrationLoader(None, ignore_no_initial=True)
-    replaced = {key for migration in loader.disk_migrations.values() for key in migration.replaces}
-    return [key for key in loader.disk_migrations if key not in replaced]
+    """The migrations of this code; they do not change while it runs."""
+    return list(MigrationLoader(None).disk_migrations)
 
 
 def broker() -> None:
@@ -73,7 +76,7 @@ def broker() -> None:
 
 
 def relay() -> None:
-    beat = cache.get(HEARTBEAT)
+    beat = shared_cache.get(HEARTBEAT)
     if beat is None or time.time() - beat > RELAY_SILENT:
         raise NotReady("the relay gives no sign of life: is manage.py relay running?")
 

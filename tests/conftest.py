@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
 
 from prm.db import acting
 from tests import factories
@@ -14,6 +15,12 @@ def system(db):
     """The test and its fixtures work on everybody's rows, as background work does; narrow with ``acting`` where it matters."""
     with acting("system"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache():
+    """What one test left in the cache (the installation, refused sign-ins) is not there for the next."""
+    cache.delete_pattern("*")
 
 
 @pytest.fixture
