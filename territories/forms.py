@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from partners.models import Team
+from prm.calendar import business_today
 from prm.fields.forms import CustomFieldsForm
 from prm.ui.forms import Clean, RecordForm, RecordsField
 from territories.models import Customer, CustomerAddress, CustomerDomain, CustomerIdentifier, CustomerName
@@ -33,6 +34,12 @@ class CustomerForm(CustomFieldsForm, RecordForm):
         self.fields["parents"].queryset = self.fields["parents"].widget.queryset = others
         self.fields["team"].queryset = Team.objects.visible_to(self.user)
         self.fields["house_account"].help_text = _("Partners read only that it is not available for registration.")
+
+    def clean_founded(self):
+        year = self.cleaned_data["founded"]
+        if year is not None and not 1000 <= year <= business_today().year:
+            raise forms.ValidationError(_("Write the year with four digits; it cannot be to come."))
+        return year
 
     def clean_parents(self):
         parents = self.cleaned_data["parents"]

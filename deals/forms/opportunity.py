@@ -139,6 +139,7 @@ Lines = forms.inlineformset_factory(
     max_num=50,
     absolute_max=60,
     validate_max=True,
+    can_delete_extra=False,
 )
 Participants = forms.inlineformset_factory(
     Opportunity, OpportunityParticipant, form=ParticipantForm, extra=1, max_num=20, absolute_max=30, validate_max=True, can_delete_extra=False

@@ -6,6 +6,7 @@ import datetime
 import unicodedata
 from collections.abc import Callable
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -42,6 +43,11 @@ def plain(text: str) -> str:
     return text
 
 
+def short(amount: Decimal) -> Decimal:
+    """The amount without the zeros that storing added: 3270.5000 is typed 3270.5."""
+    return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount.normalize()
+
+
 class DayInput(forms.DateInput):
     """The browser's own calendar."""
 
@@ -63,7 +69,7 @@ class PeriodWidget(forms.MultiWidget):
                 DayInput({"aria-label": gettext_lazy("First day")}),
                 DayInput({"aria-label": gettext_lazy("Last day; empty: no end")}),
             ],
-            attrs,
+            {"class": "w-auto d-inline-block me-2", **(attrs or {})},
         )
 
     def decompress(self, value):
@@ -148,6 +154,9 @@ class Clean:
                 field.empty_label = "" if field.empty_label == "---------" else field.empty_label
             elif isinstance(field, forms.ChoiceField) and not callable(field.choices):
                 field.choices = [(value, "" if value == "" else label) for value, label in field.choices]
+        for name, value in list(self.initial.items()):
+            if isinstance(value, Decimal):
+                self.initial[name] = short(value)
 
     def _clean_fields(self):
         super()._clean_fields()
