@@ -25,7 +25,7 @@ from prm.externals.models import ExternalId
 from prm.fields import declared, kind_of, merge
 from prm.imports.kinds import MARK, Row, ambiguous, folded, resolve, subject_type_of, unknown
 from prm.imports.mapping import Mapping
-from prm.imports.models import Import, ImportedRow, ImportProblem, ImportStatus, RowAction
+from prm.imports.models import Import, ImportedRow, ImportProblem, RowAction
 from prm.imports.values import short, wrong
 
 CHUNK = 1000
@@ -446,5 +446,3 @@ def start_writing(record: Import) -> None:
         setattr(record, name, 0)
     record.save(update_fields=["created", "updated", "unchanged"])
 
-
-__all__ = ["CHUNK", "Import", "ImportStatus", "Run", "add_up", "prepare", "start_writing"]

@@ -167,8 +167,6 @@ def with_header(table: Table, rows: Iterator[tuple[int, list[Any]]]) -> Table:
             ngettext("This column name stands twice in the first line: %(names)s.", "These column names stand twice in the first line: %(names)s.", len(twice))
             % {"names": ", ".join(name[:60] for name in twice[:10])},
         )
-    if not any(header):
-        raise UnreadableFile("no_header", _("The first line must hold the names of the columns."))
     table.header = header
     return table
 
@@ -233,8 +231,11 @@ def xlsx_rows(path: str) -> Iterator[tuple[int, list[Any]]]:
         sheet = book.worksheets[0]
         sheet.reset_dimensions()
         for line, row in enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS + 1), 1):
-            if any(cell is not None and str(cell).strip() for cell in row):
-                yield line, [value_of(cell) for cell in row]
+            cells = [value_of(cell) for cell in row]
+            while cells and not str(cells[-1]).strip():
+                cells.pop()
+            if cells:
+                yield line, cells
         book.close()
     except UnreadableFile:
         raise
@@ -254,7 +255,8 @@ def value_of(cell: Any) -> Any:
 
 
 def words(cell: Any) -> str:
-    return "" if cell is None else str(cell)
+    """A cell as text that can be stored: JSON columns hold no NUL."""
+    return "" if cell is None else str(cell).replace("\x00", "␀")
 
 
 def spool(table: Table, target: BinaryIO) -> int:

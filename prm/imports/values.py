@@ -38,7 +38,7 @@ class Writing:
 Parser = Callable[[Any, Writing], Any]
 
 
-def wrong(code: str, message: str, **params: Any) -> ValidationError:
+def wrong(code: str, message: str, /, **params: Any) -> ValidationError:
     return ValidationError(message, code=code, params=params)
 
 
