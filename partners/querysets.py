@@ -41,6 +41,14 @@ class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
         user.save(force_insert=True)
         return user
 
+    def acting_as(self, user_id, membership_id=None):
+        """The person a session names, acting for that partner or (no membership) for the vendor; None when no longer allowed."""
+        if not membership_id:
+            return self.filter(pk=user_id, is_active=True).exclude(role="").first()
+        memberships = apps.get_model("partners", "Membership").objects.usable().with_headed_companies()
+        found = memberships.filter(pk=membership_id, user_id=user_id).first()
+        return found.user.act_for(found) if found else None
+
     def get_by_natural_key(self, email):
         return self.get(email=email.lower())
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pghistory
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, logout
+from django.contrib.auth import SESSION_KEY, get_user_model, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
@@ -42,7 +42,7 @@ class ScopeMiddleware:
         user_id = request.session.get(SESSION_KEY)
         with acting("system" if user_id or request.path.startswith(SELF_SERVICE) or request.path == "/" else ""):
             if user_id:
-                person = self.person(user_id, request.session.get(MEMBERSHIP))
+                person = get_user_model().objects.acting_as(user_id, request.session.get(MEMBERSHIP))
                 if person is None:
                     logout(request)
                 else:
@@ -50,16 +50,6 @@ class ScopeMiddleware:
                     if not request.path.startswith(SELF_SERVICE):
                         self.narrow(person)
             return self.get_response(request)
-
-    @staticmethod
-    def person(user_id, membership_id):
-        """The user, acting as the session says, or None when that is no longer allowed."""
-        from partners.models import Membership, User
-
-        if membership_id:
-            found = Membership.objects.usable().with_headed_companies().filter(pk=membership_id, user_id=user_id).first()
-            return found.user.act_for(found) if found else None
-        return User.objects.filter(pk=user_id, is_active=True).exclude(role="").first()
 
     @staticmethod
     def narrow(user) -> None:
