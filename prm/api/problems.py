@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from django.contrib.auth.decorators import login_not_required
 from django.core import signals
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied
 from django.core.exceptions import ValidationError as ModelError
@@ -14,6 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 
 from prm.api.renderers import PROBLEM, dumps
@@ -198,9 +200,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse
     return answer
 
 
+@csrf_exempt
+@login_not_required
 def nothing_here(request: HttpRequest, path: str = "") -> HttpResponse:
     """Any other address below /api/v1/."""
     return response(Problem("not_found").document())
-
-
-nothing_here.login_required = False  # type: ignore[attr-defined]

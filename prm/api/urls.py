@@ -14,5 +14,5 @@ urlpatterns = [
     path("", include(router.urls)),
     path("schema/", schema, name="schema"),
     path("docs/", documentation, name="docs"),
-    re_path("^(?P<path>.*)$", nothing_here),
+    re_path("^(?P<path>(?s:.*))", nothing_here),
 ]
