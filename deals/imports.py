@@ -28,37 +28,83 @@ from territories.models import Customer
 @register
 class Opportunities(ImportKind):
     name, label, model, capability, list_url, order = (
-        "opportunities", gettext_lazy("Opportunities"), Opportunity, "manage_opportunities", "deals:opportunities", 40,
+        "opportunities",
+        gettext_lazy("Opportunities"),
+        Opportunity,
+        "manage_opportunities",
+        "deals:opportunities",
+        40,
     )
     keys = [("external_id",), ("name", "customer"), ("name",)]
     columns = [
-        Column("name", gettext_lazy("Opportunity"), text(200), aliases=("deal name", "opportunity name", "dealname", "affaire")),
         Column(
-            "customer", gettext_lazy("Customer"), text(200), reference=Reference(Customer),
+            "name",
+            gettext_lazy("Opportunity"),
+            text(200),
+            aliases=("deal name", "opportunity name", "dealname", "affaire"),
+        ),
+        Column(
+            "customer",
+            gettext_lazy("Customer"),
+            text(200),
+            reference=Reference(Customer),
             aliases=("account", "account name", "associated company", "company", "client"),
         ),
         Column("route", gettext_lazy("route"), choice(Route)),
-        Column("stage", gettext_lazy("stage"), choice(Stage), required=True, aliases=("deal stage", "stagename", "étape")),
+        Column(
+            "stage", gettext_lazy("stage"), choice(Stage), required=True, aliases=("deal stage", "stagename", "étape")
+        ),
         Column("amount", gettext_lazy("amount"), values.amount, aliases=("close value", "deal amount", "montant")),
-        Column("currency", gettext_lazy("currency"), values.currency, aliases=("currencyisocode", "deal currency code", "devise")),
+        Column(
+            "currency",
+            gettext_lazy("currency"),
+            values.currency,
+            aliases=("currencyisocode", "deal currency code", "devise"),
+        ),
         Column("recurring", gettext_lazy("recurring"), values.flag),
         Column("expected_close_date", gettext_lazy("expected close"), values.day),
-        Column("opened_on", gettext_lazy("opened on"), values.day, aliases=("create date", "created date", "created on")),
+        Column(
+            "opened_on", gettext_lazy("opened on"), values.day, aliases=("create date", "created date", "created on")
+        ),
         Column("qualified_on", gettext_lazy("qualified on"), values.day, attr=""),
         Column("closed_on", gettext_lazy("closed on"), values.day),
         # Most systems keep one column for both: the day it closed, or is expected to.
         Column("close_date", gettext_lazy("close date"), values.day, attr="", aliases=("closedate", "date de clôture")),
         Column("lost_reason", gettext_lazy("reason lost"), text(200), aliases=("closed lost reason", "loss reason")),
-        Column("owner", gettext_lazy("owner"), values.email, reference=Reference(User, by=("email",)), aliases=("owner email", "deal owner email")),
+        Column(
+            "owner",
+            gettext_lazy("owner"),
+            values.email,
+            reference=Reference(User, by=("email",)),
+            aliases=("owner email", "deal owner email"),
+        ),
         Column("team", gettext_lazy("team"), text(200), reference=Reference(Team)),
         Column(
-            "partner", gettext_lazy("Partner"), text(200), attr="", reference=Reference(Partner),
+            "partner",
+            gettext_lazy("Partner"),
+            text(200),
+            attr="",
+            reference=Reference(Partner),
             aliases=("partner account", "sales agent", "partenaire", "reseller"),
         ),
         Column("role", gettext_lazy("partner's role"), choice(ParticipantRole), attr="", aliases=("partner role",)),
         Column("customer_name", gettext_lazy("customer, as the partner writes it"), text(200), attr=""),
-        Column("product", gettext_lazy("product"), text(200), attr="", reference=Reference(Product, by=("sku", "name")), aliases=("product name", "produit")),
-        Column("line", gettext_lazy("product line"), text(200), attr="", reference=Reference(ProductLine), aliases=("product family",)),
+        Column(
+            "product",
+            gettext_lazy("product"),
+            text(200),
+            attr="",
+            reference=Reference(Product, by=("sku", "name")),
+            aliases=("product name", "produit"),
+        ),
+        Column(
+            "line",
+            gettext_lazy("product line"),
+            text(200),
+            attr="",
+            reference=Reference(ProductLine),
+            aliases=("product family",),
+        ),
     ]
 
     def find(self, key: tuple[str, ...], rows: list[Row], user: Any) -> dict[tuple, list[Any]]:
@@ -100,7 +146,11 @@ class Opportunities(ImportKind):
     @staticmethod
     def title(row: Row) -> str:
         """A name for deals whose source gives none: customer and product."""
-        parts = [row.values.get("customer"), row.values.get("product") or row.values.get("line"), row.values.get("external_id")]
+        parts = [
+            row.values.get("customer"),
+            row.values.get("product") or row.values.get("line"),
+            row.values.get("external_id"),
+        ]
         return " · ".join(str(part) for part in parts[:2] if part) or str(parts[2] or _("Opportunity"))
 
     def derived(self, row: Row) -> dict[str, Any]:
@@ -145,7 +195,9 @@ class Opportunities(ImportKind):
         participants: dict[Any, set] = defaultdict(set)
         lines: dict[Any, list] = defaultdict(list)
         if ids:
-            for pk, partner, role in OpportunityParticipant.objects.filter(opportunity__in=ids).values_list("opportunity_id", "partner_id", "role"):
+            for pk, partner, role in OpportunityParticipant.objects.filter(opportunity__in=ids).values_list(
+                "opportunity_id", "partner_id", "role"
+            ):
                 participants[pk].add((partner, role))
             for line in OpportunityLine.objects.filter(opportunity__in=ids):
                 lines[line.opportunity_id].append(line)
@@ -168,10 +220,15 @@ class Opportunities(ImportKind):
         if wanted is None:
             return False
         amount = row.values.get("amount")
-        return not any((line.line_id, line.product_id) == wanted and (amount is None or line.amount == amount) for line in lines[row.record.pk])
+        return not any(
+            (line.line_id, line.product_id) == wanted and (amount is None or line.amount == amount)
+            for line in lines[row.record.pk]
+        )
 
     def created(self, rows: list[Row], run: Any) -> None:
-        OpportunityParticipant.objects.bulk_create([self.participant(row) for row in rows if "partner" in row.values], batch_size=1000)
+        OpportunityParticipant.objects.bulk_create(
+            [self.participant(row) for row in rows if "partner" in row.values], batch_size=1000
+        )
         OpportunityLine.objects.bulk_create([self.line(row) for row in rows if self.line_of(row)], batch_size=1000)
         StageChange.objects.bulk_create([change for row in rows for change in self.history(row)], batch_size=2000)
 
@@ -187,7 +244,9 @@ class Opportunities(ImportKind):
 
     def line(self, row: Row) -> OpportunityLine:
         line, product = self.line_of(row) or (None, None)
-        return OpportunityLine(opportunity=row.record, line_id=line, product_id=product, amount=row.values.get("amount"))
+        return OpportunityLine(
+            opportunity=row.record, line_id=line, product_id=product, amount=row.values.get("amount")
+        )
 
     @staticmethod
     def history(row: Row) -> list[StageChange]:
@@ -208,7 +267,14 @@ class Opportunities(ImportKind):
         """Stages of existing deals move with their history, and the registrations that led to them follow."""
         moved = [row for row in rows if "stage" in row.changes]
         history = [
-            StageChange(opportunity=row.record, old=row.before["stage"], new=row.record.stage, at=moment(row.record.closed_on), by=run.user) for row in moved
+            StageChange(
+                opportunity=row.record,
+                old=row.before["stage"],
+                new=row.record.stage,
+                at=moment(row.record.closed_on),
+                by=run.user,
+            )
+            for row in moved
         ]
         StageChange.objects.bulk_create(history)
         for row, change in zip(moved, history, strict=True):
@@ -242,9 +308,13 @@ class Opportunities(ImportKind):
         for row in rows:
             if row.action == "updated" and "stage" in row.changes:
                 told.append(self.event(row, "stage_changed", run, old=row.before["stage"], new=row.record.stage))
-            elif row.record.route == Route.DIRECT and row.record.customer_id and not row.record.is_closed:
-                if row.action in ("created", "updated"):
-                    told.append(self.event(row, "created" if row.action == "created" else "changed", run))
+            elif (
+                row.action != "unchanged"
+                and row.record.route == Route.DIRECT
+                and row.record.customer_id
+                and not row.record.is_closed
+            ):
+                told.append(self.event(row, "created" if row.action == "created" else "changed", run))
         record_all(told)
 
     @staticmethod

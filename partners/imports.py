@@ -16,14 +16,29 @@ from prm.imports.values import choice, several, text
 
 @register
 class Partners(ImportKind):
-    name, label, model, capability, list_url, order = "partners", gettext_lazy("Partners"), Partner, "manage_partners", "partners:partners", 10
+    name, label, model, capability, list_url, order = (
+        "partners",
+        gettext_lazy("Partners"),
+        Partner,
+        "manage_partners",
+        "partners:partners",
+        10,
+    )
     keys = [("external_id",), ("name", "country"), ("name",)]
     columns = [
-        Column("name", gettext_lazy("Partner"), text(200), required=True, aliases=("company", "company name", "account name", "partner name", "raison sociale")),
+        Column(
+            "name",
+            gettext_lazy("Partner"),
+            text(200),
+            required=True,
+            aliases=("company", "company name", "account name", "partner name", "raison sociale"),
+        ),
         Column("legal_name", gettext_lazy("legal name"), text(200)),
         Column("types", gettext_lazy("types"), several(choice(PartnerType)), aliases=("type", "partner type")),
         Column("status", gettext_lazy("status"), choice(PartnerStatus)),
-        Column("country", gettext_lazy("country"), values.country, aliases=("country/region", "billing country", "pays")),
+        Column(
+            "country", gettext_lazy("country"), values.country, aliases=("country/region", "billing country", "pays")
+        ),
         Column("countries", gettext_lazy("sells in"), several(values.country, 250)),
         Column("languages", gettext_lazy("languages"), several(text(5))),
         Column("domains", gettext_lazy("domains"), several(values.domain), aliases=("company domain name", "domain")),
@@ -39,7 +54,13 @@ class Partners(ImportKind):
             aliases=("parent company", "parent account"),
             reference=Reference(PartnerGroup, create=lambda name, row: PartnerGroup(name=name)),
         ),
-        Column("channel_manager", gettext_lazy("channel manager"), values.email, aliases=("owner email",), reference=Reference(User, by=("email",))),
+        Column(
+            "channel_manager",
+            gettext_lazy("channel manager"),
+            values.email,
+            aliases=("owner email",),
+            reference=Reference(User, by=("email",)),
+        ),
     ]
 
     def compare(self, rows: list[Row], run: Any) -> None:

@@ -41,26 +41,76 @@ def whole(cell: Any, writing: values.Writing) -> str:
 @register
 class Customers(ImportKind):
     name, label, model, capability, list_url, order = (
-        "customers", gettext_lazy("Customers"), Customer, "manage_customers", "territories:customers", 20,
+        "customers",
+        gettext_lazy("Customers"),
+        Customer,
+        "manage_customers",
+        "territories:customers",
+        20,
     )
     keys = [("external_id",), ("siret",), ("siren",), ("vat",), ("lei",), ("duns",), ("name", "country"), ("name",)]
     columns = [
-        Column("name", gettext_lazy("Customer"), text(200), required=True, aliases=("account", "account name", "company", "company name", "raison sociale")),
-        Column("alias", gettext_lazy("Other names"), several(text(200)), attr="", aliases=("enseigne", "also known as")),
-        Column("domain", gettext_lazy("Domains"), several(values.domain), attr="", aliases=("company domain name", "website domain", "domaine")),
-        *(Column(scheme, label, official(scheme), attr="") for scheme, label in official_ids.SCHEMES if scheme in SCHEMES),
+        Column(
+            "name",
+            gettext_lazy("Customer"),
+            text(200),
+            required=True,
+            aliases=("account", "account name", "company", "company name", "raison sociale"),
+        ),
+        Column(
+            "alias", gettext_lazy("Other names"), several(text(200)), attr="", aliases=("enseigne", "also known as")
+        ),
+        Column(
+            "domain",
+            gettext_lazy("Domains"),
+            several(values.domain),
+            attr="",
+            aliases=("company domain name", "website domain", "domaine"),
+        ),
+        *(
+            Column(scheme, label, official(scheme), attr="")
+            for scheme, label in official_ids.SCHEMES
+            if scheme in SCHEMES
+        ),
         Column("level", gettext_lazy("level"), choice(CustomerLevel)),
-        Column("country", gettext_lazy("country"), values.country, aliases=("country/region", "billing country", "office location", "pays")),
+        Column(
+            "country",
+            gettext_lazy("country"),
+            values.country,
+            aliases=("country/region", "billing country", "office location", "pays"),
+        ),
         Column("industry", gettext_lazy("industry"), text(80), aliases=("sector", "secteur")),
         Column("segment", gettext_lazy("segment"), text(40)),
-        Column("employees", gettext_lazy("employees"), number(0, 2_147_483_647, whole=True), aliases=("number of employees", "effectif")),
+        Column(
+            "employees",
+            gettext_lazy("employees"),
+            number(0, 2_147_483_647, whole=True),
+            aliases=("number of employees", "effectif"),
+        ),
         Column("annual_revenue", gettext_lazy("annual revenue"), values.amount, aliases=("revenue",)),
-        Column("founded", gettext_lazy("founded"), number(1000, 2200, whole=True), aliases=("year founded", "year established")),
+        Column(
+            "founded",
+            gettext_lazy("founded"),
+            number(1000, 2200, whole=True),
+            aliases=("year founded", "year established"),
+        ),
         Column("website", gettext_lazy("website"), values.url, aliases=("website url", "site web")),
         Column("phone", gettext_lazy("telephone"), text(40), aliases=("phone number", "phone")),
         Column("house_account", gettext_lazy("reserved for direct sales"), values.flag),
-        Column("street", gettext_lazy("street"), text(300), attr="", aliases=("street address", "billing street", "adresse")),
-        Column("postcode", gettext_lazy("postcode"), whole, attr="", aliases=("postal code", "zip", "billing zip/postal code", "code postal", "cp")),
+        Column(
+            "street",
+            gettext_lazy("street"),
+            text(300),
+            attr="",
+            aliases=("street address", "billing street", "adresse"),
+        ),
+        Column(
+            "postcode",
+            gettext_lazy("postcode"),
+            whole,
+            attr="",
+            aliases=("postal code", "zip", "billing zip/postal code", "code postal", "cp"),
+        ),
         Column("city", gettext_lazy("city"), text(100), attr="", aliases=("billing city", "ville")),
         Column("region", gettext_lazy("region"), text(10), attr=""),
         Column(
@@ -77,7 +127,9 @@ class Customers(ImportKind):
         if key[0] not in SCHEMES:
             return super().find(key, rows, user)
         found: dict[tuple, list[Any]] = {}
-        numbers = CustomerIdentifier.objects.filter(scheme=key[0], value__in={row.values[key[0]] for row in rows}, customer__in=self.editable(user))
+        numbers = CustomerIdentifier.objects.filter(
+            scheme=key[0], value__in={row.values[key[0]] for row in rows}, customer__in=self.editable(user)
+        )
         for number_ in numbers.select_related("customer"):
             found.setdefault((folded(number_.value),), []).append(number_.customer)
         return found
@@ -105,9 +157,9 @@ class Customers(ImportKind):
             return
         owners = {
             (scheme, value): customer
-            for scheme, value, customer in CustomerIdentifier.objects.filter(value__in={value for _row, _scheme, value in given}).values_list(
-                "scheme", "value", "customer_id"
-            )
+            for scheme, value, customer in CustomerIdentifier.objects.filter(
+                value__in={value for _row, _scheme, value in given}
+            ).values_list("scheme", "value", "customer_id")
         }
         for row, scheme, value in given:
             owner = owners.setdefault((scheme, value), row.record.pk if row.record else row.line)
@@ -124,7 +176,9 @@ class Customers(ImportKind):
                 parts[pk].add(("name", name))
             for pk, domain in CustomerDomain.objects.filter(customer__in=ids).values_list("customer_id", "domain"):
                 parts[pk].add(("domain", domain))
-            for pk, scheme, value in CustomerIdentifier.objects.filter(customer__in=ids).values_list("customer_id", "scheme", "value"):
+            for pk, scheme, value in CustomerIdentifier.objects.filter(customer__in=ids).values_list(
+                "customer_id", "scheme", "value"
+            ):
                 parts[pk].add((scheme, value))
             for pk, *place in CustomerAddress.objects.filter(customer__in=ids).values_list("customer_id", *PLACE):
                 parts[pk].add(("place", *place))
@@ -165,7 +219,9 @@ class Customers(ImportKind):
             for part in sorted(self.missing(row, parts)):
                 made.append((row, self.part(row, *part)))
         for model in (CustomerName, CustomerDomain, CustomerIdentifier, CustomerAddress):
-            model._default_manager.bulk_create([part for _row, part in made if isinstance(part, model)], batch_size=2000)
+            model._default_manager.bulk_create(
+                [part for _row, part in made if isinstance(part, model)], batch_size=2000
+            )
         return made
 
     @staticmethod
@@ -175,13 +231,21 @@ class Customers(ImportKind):
         if kind == "domain":
             return CustomerDomain(customer=row.record, domain=value[0])
         if kind == "place":
-            return CustomerAddress(customer=row.record, country=row.record.country, **dict(zip(PLACE, value, strict=True)))
+            return CustomerAddress(
+                customer=row.record, country=row.record.country, **dict(zip(PLACE, value, strict=True))
+            )
         return CustomerIdentifier(customer=row.record, scheme=kind, value=value[0])
 
     def link(self, rows: list[tuple[Any, dict[str, Any]]], found: dict[str, Any]) -> None:
         """Subsidiaries get their parent: a customer of this file, or one that was there."""
         wanted = {later["parent"].lower() for _pk, later in rows if "parent" in later} - set(found)
-        known = {name.lower(): pk for name, pk in Customer.objects.filter(name__in=[later["parent"] for _pk, later in rows if "parent" in later]).values_list("name", "pk") if name.lower() in wanted}
+        known = {
+            name.lower(): pk
+            for name, pk in Customer.objects.filter(
+                name__in=[later["parent"] for _pk, later in rows if "parent" in later]
+            ).values_list("name", "pk")
+            if name.lower() in wanted
+        }
         parents = {**known, **found}
         link = Customer.parents.through
         link.objects.bulk_create(

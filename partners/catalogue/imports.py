@@ -20,10 +20,23 @@ from prm.money import Money
 
 @register
 class Products(ImportKind):
-    name, label, model, capability, list_url, order = "products", gettext_lazy("Products"), Product, "manage_catalogue", "catalogue:products", 30
+    name, label, model, capability, list_url, order = (
+        "products",
+        gettext_lazy("Products"),
+        Product,
+        "manage_catalogue",
+        "catalogue:products",
+        30,
+    )
     keys = [("external_id",), ("sku",)]
     columns = [
-        Column("sku", gettext_lazy("SKU"), text(80), required=True, aliases=("product code", "hs_sku", "référence", "product")),
+        Column(
+            "sku",
+            gettext_lazy("SKU"),
+            text(80),
+            required=True,
+            aliases=("product code", "hs_sku", "référence", "product"),
+        ),
         Column("name", gettext_lazy("Product"), text(200), required=True, aliases=("product name",)),
         Column(
             "line",
@@ -34,7 +47,13 @@ class Products(ImportKind):
             reference=Reference(ProductLine, create=lambda name, row: ProductLine(name=name)),
         ),
         Column("is_active", gettext_lazy("active"), values.flag),
-        Column("list_price", gettext_lazy("list price"), values.amount, attr="", aliases=("unit price", "price", "sales price", "prix")),
+        Column(
+            "list_price",
+            gettext_lazy("list price"),
+            values.amount,
+            attr="",
+            aliases=("unit price", "price", "sales price", "prix"),
+        ),
         Column("currency", gettext_lazy("currency"), values.currency, attr="", aliases=("currencyisocode", "devise")),
         Column("price_list", gettext_lazy("price list"), text(200), attr="", aliases=("price book",)),
     ]
@@ -53,7 +72,9 @@ class Products(ImportKind):
         for row in rows:
             if row.record is not None and "list_price" in row.values and run.mapping.existing != "skip":
                 price = prices.get((row.record.pk, row.values["price_list"].lower(), row.values["currency"]))
-                row.touched = price is None or (price.amount != row.values["list_price"] and run.mapping.existing == "update")
+                row.touched = price is None or (
+                    price.amount != row.values["list_price"] and run.mapping.existing == "update"
+                )
 
     def created(self, rows: list[Row], run: Any) -> None:
         self.price(rows)
@@ -74,7 +95,9 @@ class Products(ImportKind):
         for row in rows:
             name, currency = row.values["price_list"], row.values["currency"]
             if (name.lower(), currency) not in lists:
-                lists[name.lower(), currency] = PriceList.objects.create(name=name, currency=currency, period=DateRange(business_today(), None))
+                lists[name.lower(), currency] = PriceList.objects.create(
+                    name=name, currency=currency, period=DateRange(business_today(), None)
+                )
         prices = self.prices_of(rows)
         new, old = [], []
         for row in rows:

@@ -46,14 +46,20 @@ def filters_of(field: CustomField) -> dict[str, django_filters.Filter]:
             made = StoredNumber if field.type == FieldType.NUMBER else StoredDate
             labels = {"gte": _("%(field)s from"), "lte": _("%(field)s to")}
             return {
-                f"{field.name}_{end}": made(field_name=path, lookup_expr=lookup, label=labels[lookup] % {"field": field.label})
+                f"{field.name}_{end}": made(
+                    field_name=path, lookup_expr=lookup, label=labels[lookup] % {"field": field.label}
+                )
                 for lookup, end in (("gte", "from"), ("lte", "to"))
             }
         case FieldType.CHOICE:
             return {field.name: StoredChoice(field_name=path, choices=field.labelled_choices, label=field.label)}
         case FieldType.BOOLEAN:
             return {field.name: StoredFlag(field_name=path, label=field.label)}
-    return {field.name: django_filters.CharFilter(field_name=path, lookup_expr="icontains", max_length=200, label=field.label)}
+    return {
+        field.name: django_filters.CharFilter(
+            field_name=path, lookup_expr="icontains", max_length=200, label=field.label
+        )
+    }
 
 
 class CustomFilters:

@@ -30,7 +30,10 @@ def form_field(field: CustomField) -> forms.Field:
             return forms.ChoiceField(choices=[("", ""), *field.labelled_choices], **common)
         case FieldType.BOOLEAN:
             return forms.TypedChoiceField(
-                choices=[("", ""), ("true", _("yes")), ("false", _("no"))], coerce=lambda word: word == "true", empty_value=None, **common
+                choices=[("", ""), ("true", _("yes")), ("false", _("no"))],
+                coerce=lambda word: word == "true",
+                empty_value=None,
+                **common,
             )
     return forms.CharField(max_length=LONGEST_TEXT, **common)
 
@@ -111,18 +114,32 @@ class CustomFieldForm(RecordForm):
     choices = ChoicesField(
         required=False,
         label=gettext_lazy("Choices"),
-        help_text=gettext_lazy("One a line; write “English | French” to name a choice in both languages. Only for the type “choice”."),
+        help_text=gettext_lazy(
+            "One a line; write “English | French” to name a choice in both languages. Only for the type “choice”."
+        ),
     )
 
     class Meta:
         model = CustomField
-        fields = ["kind", "label_en", "label_fr", "key", "type", "choices", "required", "visible_to_partners", "position"]
+        fields = [
+            "kind",
+            "label_en",
+            "label_fr",
+            "key",
+            "type",
+            "choices",
+            "required",
+            "visible_to_partners",
+            "position",
+        ]
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         if self.is_new:
             self.fields["key"].required = False
-            self.fields["key"].help_text = _("Its name in the API and in import mappings. Empty: made from the English name.")
+            self.fields["key"].help_text = _(
+                "Its name in the API and in import mappings. Empty: made from the English name."
+            )
         else:
             for name in ("kind", "key", "type"):
                 self.fields[name].disabled = True

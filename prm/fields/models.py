@@ -50,7 +50,9 @@ class CustomField(Record):
     key = models.CharField(
         gettext_lazy("key"),
         max_length=40,
-        validators=[RegexValidator(r"^[a-z][a-z0-9_]*\Z", gettext_lazy("Small letters, digits and _ only, a letter first."))],
+        validators=[
+            RegexValidator(r"^[a-z][a-z0-9_]*\Z", gettext_lazy("Small letters, digits and _ only, a letter first."))
+        ],
         help_text=gettext_lazy("Its name in the API and in import mappings. It cannot change later."),
     )
     label_en = models.CharField(gettext_lazy("name in English"), max_length=80)
@@ -69,7 +71,9 @@ class CustomField(Record):
         ordering = ["kind", "position", "key"]
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "key"], name="custom_field_key", violation_error_message=gettext_lazy("These records have a field with this key.")
+                fields=["kind", "key"],
+                name="custom_field_key",
+                violation_error_message=gettext_lazy("These records have a field with this key."),
             )
         ]
 
@@ -125,7 +129,9 @@ class CustomField(Record):
         except InvalidOperation:
             number = Decimal("NaN")
         if not number.is_finite():
-            raise ValidationError(_("“%(value)s” is not a number."), code="invalid_number", params={"value": str(value)[:50]})
+            raise ValidationError(
+                _("“%(value)s” is not a number."), code="invalid_number", params={"value": str(value)[:50]}
+            )
         if abs(number) >= LARGEST_NUMBER:
             raise ValidationError(_("This number is too large."), code="too_large")
         return int(number) if number == number.to_integral_value() else float(number)
@@ -136,7 +142,9 @@ class CustomField(Record):
         except ValueError:
             day = None
         if day is None:
-            raise ValidationError(_("“%(value)s” is not a date."), code="invalid_date", params={"value": str(value)[:50]})
+            raise ValidationError(
+                _("“%(value)s” is not a date."), code="invalid_date", params={"value": str(value)[:50]}
+            )
         for check in DAY_BOUNDS:
             check(day)
         return day.isoformat()

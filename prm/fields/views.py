@@ -87,7 +87,9 @@ def archiving(request: HttpRequest, custom_field: CustomField) -> HttpResponse:
     """Archive a field, or bring it back (``restore=1``)."""
     restore = bool(request.POST.get("restore"))
     try:
-        (custom_field.restore if restore else custom_field.archive)(by=request.user, version=request.POST.get("version"))
+        (custom_field.restore if restore else custom_field.archive)(
+            by=request.user, version=request.POST.get("version")
+        )
     except RuleViolation as error:
         form = CustomFieldForm(instance=custom_field, user=request.user)
         context = {"form": form, "field": custom_field, "title": str(custom_field), "refused": error.message}

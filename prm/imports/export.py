@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
@@ -16,21 +17,23 @@ from django.http import StreamingHttpResponse
 from django.utils import timezone, translation
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Font
 
 from prm.calendar import business_today
 from prm.db import acting, current_scope
 
-CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+CONTENT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 BATCH = 500  # lines joined before they are sent
 SHEET_LINES = 1_048_575  # what a sheet holds beside its header
 PIECE = 64 * 1024
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # what no workbook may hold
 
 
-def export_response(file_format: str, name: str, header: Iterable[str], lines: Iterable[list[Any]]) -> StreamingHttpResponse:
+def export_response(
+    file_format: str, name: str, header: Iterable[str], lines: Iterable[list[Any]]
+) -> StreamingHttpResponse:
     """Answer with a file of these lines: ``file_format`` csv or xlsx, ``name`` without ending, ``header`` in the reader's language.
 
     ``lines`` may be a generator that queries: it runs after the request's transaction is over, in a transaction of its own with
@@ -51,7 +54,11 @@ def as_now(make: Callable[[], Iterator[bytes]]) -> Iterator[bytes]:
     reads = [pk for pk in scope.reads.strip("{}").split(",") if pk and pk != scope.partner]
 
     def body() -> Iterator[bytes]:
-        with translation.override(language), timezone.override(zone), acting(scope.kind, scope.partner, scope.user, reads):
+        with (
+            translation.override(language),
+            timezone.override(zone),
+            acting(scope.kind, scope.partner, scope.user, reads),
+        ):
             yield from make()
 
     return body()
@@ -76,7 +83,7 @@ def plain_value(value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple, set)):
         value = ", ".join(str(part) for part in value)
-    return ILLEGAL_CHARACTERS_RE.sub("", str(value))
+    return CONTROL.sub("", str(value))
 
 
 def csv_pieces(header: list[str], lines: Iterable[list[Any]]) -> Iterator[bytes]:
@@ -103,6 +110,19 @@ def csv_pieces(header: list[str], lines: Iterable[list[Any]]) -> Iterator[bytes]
 
 def xlsx_pieces(header: list[str], lines: Iterable[list[Any]]) -> Iterator[bytes]:
     """A workbook, written row by row to a temporary file; more lines than a sheet holds go on in the next sheet."""
+    from openpyxl import Workbook  # large, and only needed here
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+
+    def text(value: Any) -> Any:
+        """Text stays text, whatever it begins with."""
+        value = plain_value(value)
+        if not isinstance(value, str):
+            return value
+        cell = WriteOnlyCell(sheet, defused(value))
+        cell.data_type = "s"
+        return cell
+
     book = Workbook(write_only=True)
     rows = iter(lines)
     first = True
@@ -115,19 +135,9 @@ def xlsx_pieces(header: list[str], lines: Iterable[list[Any]]) -> Iterator[bytes
             cell.font = Font(bold=True)
         sheet.append(head)
         for line in chain(batch, islice(rows, SHEET_LINES - 1)):
-            sheet.append([cell_of(sheet, value) for value in line])
+            sheet.append([text(value) for value in line])
     with tempfile.TemporaryFile() as file:
         book.save(file)
         file.seek(0)
         while piece := file.read(PIECE):
             yield piece
-
-
-def cell_of(sheet: Any, value: Any) -> Any:
-    """Text stays text, whatever it begins with."""
-    value = plain_value(value)
-    if not isinstance(value, str):
-        return value
-    cell = WriteOnlyCell(sheet, defused(value))
-    cell.data_type = "s"
-    return cell

@@ -28,21 +28,30 @@ EXISTING_WORDS = {
 
 def kinds_for(user: Any) -> list[ImportKind]:
     """What this person may import."""
-    return [kind for kind in sorted(kinds.values(), key=lambda kind: kind.order) if user.may("import_data") and user.may(kind.capability)]
+    return [
+        kind
+        for kind in sorted(kinds.values(), key=lambda kind: kind.order)
+        if user.may("import_data") and user.may(kind.capability)
+    ]
 
 
 class UploadForm(Form):
     """A file, what it holds, and the system it comes from."""
 
     kind = forms.ChoiceField(label=gettext_lazy("What does the file hold?"))
-    file = forms.FileField(label=gettext_lazy("File"), help_text=gettext_lazy("CSV or Excel (XLSX), at most 25 MB. The first line names the columns."))
+    file = forms.FileField(
+        label=gettext_lazy("File"),
+        help_text=gettext_lazy("CSV or Excel (XLSX), at most 25 MB. The first line names the columns."),
+    )
     source = forms.SlugField(
         label=gettext_lazy("From which system?"),
         required=False,
         max_length=60,
         help_text=gettext_lazy("For example hubspot or salesforce. External ids are told apart by it."),
     )
-    mapping = forms.FileField(label=gettext_lazy("Mapping"), required=False, help_text=gettext_lazy("A kept mapping (JSON), if you have one."))
+    mapping = forms.FileField(
+        label=gettext_lazy("Mapping"), required=False, help_text=gettext_lazy("A kept mapping (JSON), if you have one.")
+    )
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -54,7 +63,8 @@ class UploadForm(Form):
         file = self.cleaned_data["file"]
         if file.size > settings.UPLOAD_LIMIT:
             raise ValidationError(
-                _("The file is larger than %(limit)s MB. Split it and import the parts.") % {"limit": settings.UPLOAD_LIMIT // 1024 // 1024},
+                _("The file is larger than %(limit)s MB. Split it and import the parts.")
+                % {"limit": settings.UPLOAD_LIMIT // 1024 // 1024},
                 code="too_big",
             )
         return file
@@ -92,7 +102,9 @@ class MappingForm:
             chosen = data.get(f"column_{index}", "")
             if chosen in names and header:
                 if chosen in columns:
-                    raise BadMapping(_("Two columns go to the same place: %(names)s.") % {"names": f"{columns[chosen]}, {header}"})
+                    raise BadMapping(
+                        _("Two columns go to the same place: %(names)s.") % {"names": f"{columns[chosen]}, {header}"}
+                    )
                 columns[chosen] = header
         # A field fed by a column that already feeds another one was said by a kept mapping.
         for name, header in record.mapping.get("columns", {}).items():
@@ -127,16 +139,23 @@ class MappingForm:
             chosen = goes.get(header, "")
             state = "left_out" if not chosen else "recognised" if self.suggested.get(chosen) == header else "check"
             if header:
-                lines.append({"index": index, "header": header, "first": first[header][:80], "chosen": chosen, "state": state})
+                lines.append(
+                    {"index": index, "header": header, "first": first[header][:80], "chosen": chosen, "state": state}
+                )
         return lines
 
     @property
     def options(self) -> list[tuple[str, str]]:
-        return [(column.name, str(column.label).capitalize() if str(column.label).islower() else str(column.label)) for column in self.columns]
+        return [
+            (column.name, str(column.label).capitalize() if str(column.label).islower() else str(column.label))
+            for column in self.columns
+        ]
 
     @property
     def constants(self) -> list[dict[str, str]]:
-        given = [{"name": name, "value": value} for name, value in self.mapping.get("constants", {}).items()][:CONSTANTS]
+        given = [{"name": name, "value": value} for name, value in self.mapping.get("constants", {}).items()][
+            :CONSTANTS
+        ]
         return [*given, *({"name": "", "value": ""} for _n in range(CONSTANTS - len(given)))]
 
     @property

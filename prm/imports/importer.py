@@ -88,7 +88,12 @@ class Run:
             reference = column.reference
             if reference is None:
                 continue
-            found = resolve(reference, {row.values[column.name] for row in rows if column.name in row.values}, self.source, self.user)
+            found = resolve(
+                reference,
+                {row.values[column.name] for row in rows if column.name in row.values},
+                self.source,
+                self.user,
+            )
             for row in rows:
                 if column.name not in row.values:
                     continue
@@ -124,7 +129,12 @@ class Run:
         existing = self.existing(key, rows)
         for row in rows:
             if first[row.line] < row.line:
-                error = wrong("duplicate", _("The row in line %(line)s has the same %(key)s."), line=first[row.line], key=", ".join(key))
+                error = wrong(
+                    "duplicate",
+                    _("The row in line %(line)s has the same %(key)s."),
+                    line=first[row.line],
+                    key=", ".join(key),
+                )
                 self.refuse(row, key[0], error)
                 continue
             matches = existing.get(marks[row.line], [])
@@ -137,19 +147,36 @@ class Run:
         if key != ("external_id",):
             return self.kind.find(key, rows, self.user)
         named = ExternalId.objects.owned_by(None).filter(
-            subject_type=subject_type_of(self.kind.model), source=self.source, external_id__in=[row.values["external_id"] for row in rows]
+            subject_type=subject_type_of(self.kind.model),
+            source=self.source,
+            external_id__in=[row.values["external_id"] for row in rows],
         )
-        pairs = {subject_id: folded(external_id) for external_id, subject_id in named.values_list("external_id", "subject_id")}
+        pairs = {
+            subject_id: folded(external_id)
+            for external_id, subject_id in named.values_list("external_id", "subject_id")
+        }
         editable = self.kind.editable(self.user).in_bulk(list(pairs))
         for row in rows:  # known, but not to this person: no second record under the same id
-            known = next((pk for pk, text in pairs.items() if text == folded(row.values["external_id"])), None) if len(editable) < len(pairs) else None
+            known = (
+                next((pk for pk, text in pairs.items() if text == folded(row.values["external_id"])), None)
+                if len(editable) < len(pairs)
+                else None
+            )
             if known is not None and known not in editable:
-                row.refuse("external_id", "unknown_reference", _("There is no “%(value)s” here.") % {"value": short(row.values["external_id"])})
+                row.refuse(
+                    "external_id",
+                    "unknown_reference",
+                    _("There is no “%(value)s” here.") % {"value": short(row.values["external_id"])},
+                )
         return {(pairs[pk],): [record] for pk, record in editable.items()}
 
     def compare(self, row: Row) -> None:
         """What the row changes on the record it is tied to; an empty cell leaves what is there."""
-        custom = {column.name.removeprefix(MARK): row.values[column.name] for column in self.columns if column.name.startswith(MARK) and column.name in row.values}
+        custom = {
+            column.name.removeprefix(MARK): row.values[column.name]
+            for column in self.columns
+            if column.name.startswith(MARK) and column.name in row.values
+        }
         given = {
             column.target: row.values[column.name]
             for column in self.columns
@@ -165,7 +192,9 @@ class Run:
             row.later = {}
             return
         if custom:
-            given["custom"] = merge(row.record.custom, custom if self.mapping.existing == "update" else {**custom, **row.record.custom})
+            given["custom"] = merge(
+                row.record.custom, custom if self.mapping.existing == "update" else {**custom, **row.record.custom}
+            )
         for name, value in given.items():
             now = getattr(row.record, self.kind.model._meta.get_field(name).attname)
             if self.mapping.existing == "fill" and name != "custom" and now not in (None, "", []):
@@ -190,7 +219,12 @@ class Run:
         ImportProblem.objects.bulk_create(
             [
                 ImportProblem(
-                    source=self.record, row=row.line, column=column, code=code, message=message, value=shown(row.cells.get(column))
+                    source=self.record,
+                    row=row.line,
+                    column=column,
+                    code=code,
+                    message=message,
+                    value=shown(row.cells.get(column)),
                 )
                 for row in rows
                 for column, code, message in row.problems
@@ -215,7 +249,9 @@ class Run:
     def check_links(self) -> int:
         """After the last row: what a row says of another one of this file must be there. Returns how many rows fail for it."""
         failed = []
-        for rows in chunks(ImportedRow.objects.filter(source=self.record).exclude(later={}).order_by("row"), LINK_CHUNK):
+        for rows in chunks(
+            ImportedRow.objects.filter(source=self.record).exclude(later={}).order_by("row"), LINK_CHUNK
+        ):
             labels = self.labels_of(rows)
             for row in rows:
                 for column, text in row.later.items():
@@ -223,7 +259,12 @@ class Run:
                         error = unknown(text)
                         failed.append(row)
                         ImportProblem.objects.create(
-                            source=self.record, row=row.row, column=column, code=error.code, message=error.messages[0], value=shown(text)
+                            source=self.record,
+                            row=row.row,
+                            column=column,
+                            code=error.code,
+                            message=error.messages[0],
+                            value=shown(text),
                         )
                         break
         ImportedRow.objects.filter(pk__in=[row.pk for row in failed]).delete()
@@ -241,7 +282,11 @@ class Run:
     # Writing -------------------------------------------------------------------------------------------------------------
     def save(self, raw: list[tuple[int, list[Any]]]) -> Counter:
         """Write the rows of a chunk that the dry run found good; returns the counts, without those already counted as failed."""
-        noted = dict(ImportedRow.objects.filter(source=self.record, row__range=(raw[0][0], raw[-1][0])).values_list("row", "later"))
+        noted = dict(
+            ImportedRow.objects.filter(source=self.record, row__range=(raw[0][0], raw[-1][0])).values_list(
+                "row", "later"
+            )
+        )
         rows = self.look([pair for pair in raw if pair[0] in noted])
         good = [row for row in rows if not row.problems]
         try:
@@ -265,7 +310,11 @@ class Run:
                     self.write([row])
             except DatabaseError as error:
                 constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "") or ""
-                row.refuse("", "refused", _("The database refuses this row (%(rule)s).") % {"rule": constraint or _("a value does not fit")})
+                row.refuse(
+                    "",
+                    "refused",
+                    _("The database refuses this row (%(rule)s).") % {"rule": constraint or _("a value does not fit")},
+                )
 
     def write(self, rows: list[Row]) -> None:
         new = [row for row in rows if row.action == RowAction.CREATED]
@@ -302,9 +351,12 @@ class Run:
         """Note what the source calls these records; an id that already names another record is refused by the database."""
         kind = subject_type_of(self.kind.model)
         links = [
-            ExternalId(subject_type=kind, subject_id=row.record.pk, source=self.source, external_id=row.values["external_id"])
+            ExternalId(
+                subject_type=kind, subject_id=row.record.pk, source=self.source, external_id=row.values["external_id"]
+            )
             for row in rows
-            if "external_id" in row.values and (row.action == RowAction.CREATED or "external_id" not in self.mapping.key)
+            if "external_id" in row.values
+            and (row.action == RowAction.CREATED or "external_id" not in self.mapping.key)
         ]
         if "external_id" in self.mapping.key:
             ExternalId.objects.bulk_create(links, batch_size=2000)
@@ -314,31 +366,42 @@ class Run:
                 .filter(subject_type=kind, source=self.source, subject_id__in=[link.subject_id for link in links])
                 .values_list("subject_id", "external_id")
             )
-            ExternalId.objects.bulk_create([link for link in links if (link.subject_id, link.external_id) not in known], batch_size=2000)
+            ExternalId.objects.bulk_create(
+                [link for link in links if (link.subject_id, link.external_id) not in known], batch_size=2000
+            )
 
     def update(self, rows: list[Row]) -> None:
         """Lock, keep what was there, write the changed columns and raise the version."""
         locked = {
             record.pk: record
-            for record in self.kind.model._default_manager.select_for_update(of=("self",)).filter(pk__in=[row.record.pk for row in rows]).order_by("pk")
+            for record in self.kind.model._default_manager.select_for_update(of=("self",))
+            .filter(pk__in=[row.record.pk for row in rows])
+            .order_by("pk")
         }
         columns: set[str] = set()
         for row in rows:
             row.record = locked.get(row.record.pk, row.record)
-            row.before = {name: as_json(plain(getattr(row.record, row.record._meta.get_field(name).attname))) for name in row.changes}
+            row.before = {
+                name: as_json(plain(getattr(row.record, row.record._meta.get_field(name).attname)))
+                for name in row.changes
+            }
             for name, value in row.changes.items():
                 setattr(row.record, name, value)
             row.record.version += 1
             row.record.updated_at = timezone.now()
             columns |= set(row.changes)
         self.kind.updated(rows, self)
-        self.kind.model._default_manager.bulk_update([row.record for row in rows], [*columns, "version", "updated_at"], batch_size=500)
+        self.kind.model._default_manager.bulk_update(
+            [row.record for row in rows], [*columns, "version", "updated_at"], batch_size=500
+        )
         for row in rows:
             row.before["made"] = row.made
 
     def link(self) -> None:
         """After the last row: join records to others of the same file."""
-        for rows in chunks(ImportedRow.objects.filter(source=self.record).exclude(later={}).order_by("row"), LINK_CHUNK):
+        for rows in chunks(
+            ImportedRow.objects.filter(source=self.record).exclude(later={}).order_by("row"), LINK_CHUNK
+        ):
             labels = self.labels_of(rows)
             self.kind.link([(row.subject_id, row.later) for row in rows], labels)
 
@@ -349,7 +412,9 @@ class Run:
         model = self.kind.model
         records = {
             record.pk: record
-            for record in model._default_manager.select_for_update(of=("self",)).filter(pk__in=[row.subject_id for row in rows]).order_by("pk")
+            for record in model._default_manager.select_for_update(of=("self",))
+            .filter(pk__in=[row.subject_id for row in rows])
+            .order_by("pk")
         }
         created, updated = [], []
         for row in rows:
@@ -445,4 +510,3 @@ def start_writing(record: Import) -> None:
     for name in ("created", "updated", "unchanged"):
         setattr(record, name, 0)
     record.save(update_fields=["created", "updated", "unchanged"])
-

@@ -19,14 +19,14 @@ from typing import Any
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from prm.fields import declared, kind_of
 from prm.imports import values
 from prm.imports.values import Parser, Writing, wrong
 
 MARK = "custom."
+SHORT_TEXT = values.text(200)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Column:
 
     name: str
     label: Any
-    parse: Parser = values.text(200)
+    parse: Parser = SHORT_TEXT
     required: bool = False
     aliases: tuple[str, ...] = ()
     attr: str | None = None
@@ -124,11 +124,24 @@ class ImportKind:
     def all_columns(self, user: Any = None) -> list[Column]:
         """The declared columns, the external id, and the custom fields of these records."""
         custom = [
-            Column(f"{MARK}{field.key}", field.label, custom_parser(field), required=False, attr="", aliases=(field.key, field.label_en, field.label_fr))
+            Column(
+                f"{MARK}{field.key}",
+                field.label,
+                custom_parser(field),
+                required=False,
+                attr="",
+                aliases=(field.key, field.label_en, field.label_fr),
+            )
             for field in declared(kind_of(self.model), user)
         ]
         return [
-            Column("external_id", gettext_lazy("External id"), values.text(200), attr="", aliases=("id", "record id", "external key")),
+            Column(
+                "external_id",
+                gettext_lazy("External id"),
+                values.text(200),
+                attr="",
+                aliases=("id", "record id", "external key"),
+            ),
             *self.columns,
             *custom,
         ]
@@ -150,7 +163,9 @@ class ImportKind:
                 condition[f"{self.column(name).target}__in"] = found
         records: dict[tuple, list[Any]] = {}
         for record in queryset.filter(**condition):
-            records.setdefault(tuple(folded(getattr(record, self.column(name).target)) for name in key), []).append(record)
+            records.setdefault(tuple(folded(getattr(record, self.column(name).target)) for name in key), []).append(
+                record
+            )
         return records
 
     def column(self, name: str) -> Column:

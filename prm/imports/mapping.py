@@ -60,7 +60,9 @@ def guess_writing(table: Table, columns: list[Column], chosen: dict[str, str]) -
     """How the first rows write days and decimals."""
     first = {name: index for index, name in enumerate(table.header)}
     cells: dict[str, list[str]] = {
-        column.name: [row[first[chosen[column.name]]].strip() for row in table.sample if first[chosen[column.name]] < len(row)]
+        column.name: [
+            row[first[chosen[column.name]]].strip() for row in table.sample if first[chosen[column.name]] < len(row)
+        ]
         for column in columns
         if chosen.get(column.name) in first
     }
@@ -100,10 +102,13 @@ class Mapping:
         known = {column.name: column for column in kind.all_columns(user)}
         if strange := sorted({*columns, *(name for part in parts for name in part)} - set(known)):
             raise BadMapping(
-                _("These records have no column %(names)s. They have: %(known)s.") % {"names": ", ".join(strange)[:200], "known": ", ".join(known)}
+                _("These records have no column %(names)s. They have: %(known)s.")
+                % {"names": ", ".join(strange)[:200], "known": ", ".join(known)}
             )
         position = {name: index for index, name in enumerate(header)}
-        if missing := sorted({str(name) for name in columns.values() if not isinstance(name, str) or name not in position}):
+        if missing := sorted(
+            {str(name) for name in columns.values() if not isinstance(name, str) or name not in position}
+        ):
             raise BadMapping(_("The file has no column %(names)s.") % {"names": ", ".join(missing)[:200]})
         if not columns:
             raise BadMapping(_("No column of the file is recognised. Choose where they go, or give a mapping."))
@@ -122,12 +127,16 @@ class Mapping:
             if isinstance(pairs, dict)
         }
         self.multiply = data.get("multiply", {})
-        if not all(isinstance(factor, (int, float)) and not isinstance(factor, bool) for factor in self.multiply.values()):
+        if not all(
+            isinstance(factor, (int, float)) and not isinstance(factor, bool) for factor in self.multiply.values()
+        ):
             raise BadMapping(_("A factor of a mapping is a number."))
         self.key = self._key(data.get("key"), kind)
         missing = [column for column in kind.columns if column.required and column not in self.columns]
         if missing:
-            raise BadMapping(_("A column is needed for: %(names)s.") % {"names": ", ".join(f"{c.label} ({c.name})" for c in missing)})
+            raise BadMapping(
+                _("A column is needed for: %(names)s.") % {"names": ", ".join(f"{c.label} ({c.name})" for c in missing)}
+            )
 
     def _key(self, given: Any, kind: ImportKind) -> tuple[str, ...]:
         """By which columns a row is recognised again: as given, else the first of the kind's keys that the file has."""

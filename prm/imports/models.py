@@ -66,14 +66,18 @@ class Import(Record):
     table = models.JSONField(default=dict)  # how the file is written: prm.imports.reading.Table.about
     mapping = models.JSONField(default=dict)
     all_or_none = models.BooleanField(default=False)
-    status = models.CharField(gettext_lazy("status"), max_length=9, choices=ImportStatus.choices, default=ImportStatus.MAPPING)
+    status = models.CharField(
+        gettext_lazy("status"), max_length=9, choices=ImportStatus.choices, default=ImportStatus.MAPPING
+    )
     total = models.PositiveIntegerField(gettext_lazy("rows"), default=0)
     created = models.PositiveIntegerField(gettext_lazy("new"), default=0)
     updated = models.PositiveIntegerField(gettext_lazy("changed"), default=0)
     unchanged = models.PositiveIntegerField(gettext_lazy("no change"), default=0)
     failed = models.PositiveIntegerField(gettext_lazy("with an error"), default=0)
     refused = models.PositiveIntegerField(gettext_lazy("not undone"), default=0)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=gettext_lazy("imported by"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=gettext_lazy("imported by")
+    )
     finished_at = models.DateTimeField(gettext_lazy("imported on"), null=True)
 
     objects = ImportQuerySet.as_manager()
@@ -107,7 +111,9 @@ class Import(Record):
 
     @property
     def can_be_undone(self) -> bool:
-        return self.status == ImportStatus.DONE and bool(self.finished_at) and timezone.now() < self.finished_at + UNDO_FOR
+        return (
+            self.status == ImportStatus.DONE and bool(self.finished_at) and timezone.now() < self.finished_at + UNDO_FOR
+        )
 
     @property
     def report(self) -> dict[str, Any]:
@@ -138,9 +144,13 @@ class Import(Record):
         """Import in the background what the dry run found good."""
         self.lock(version)
         if self.all_or_none and self.failed:
-            raise RuleViolation("rows_failed", _("Rows have an error and nothing is to be imported then. Correct the file first."))
+            raise RuleViolation(
+                "rows_failed", _("Rows have an error and nothing is to be imported then. Correct the file first.")
+            )
         self.move(ImportStatus.RUNNING, ImportStatus.CHECKED)
-        return Job.objects.start("import", title=self.file_name, by=by, total=self.total, subject_id=self.pk, phase="save")
+        return Job.objects.start(
+            "import", title=self.file_name, by=by, total=self.total, subject_id=self.pk, phase="save"
+        )
 
     @transaction.atomic
     def start_undo(self, *, by, version=None) -> Job:
@@ -149,7 +159,9 @@ class Import(Record):
         if self.status == ImportStatus.DONE and not self.can_be_undone:
             raise RuleViolation("too_late", _("An import can be undone for %(days)s days.") % {"days": UNDO_FOR.days})
         self.move(ImportStatus.UNDOING, ImportStatus.DONE)
-        return Job.objects.start("import", title=self.file_name, by=by, total=self.created + self.updated, subject_id=self.pk, phase="undo")
+        return Job.objects.start(
+            "import", title=self.file_name, by=by, total=self.created + self.updated, subject_id=self.pk, phase="undo"
+        )
 
     def finish(self) -> None:
         """The last row is written: one event for the import. Records get none of their own, thousands of notices would help nobody;
@@ -178,7 +190,10 @@ class ImportedRow(Part):
     class Meta:
         ordering = ["row"]
         constraints = [models.UniqueConstraint(fields=["source", "row"], name="imported_row_once")]
-        indexes = [models.Index(fields=["source", "key"], name="imported_key"), models.Index(fields=["source", "label"], name="imported_label")]
+        indexes = [
+            models.Index(fields=["source", "key"], name="imported_key"),
+            models.Index(fields=["source", "label"], name="imported_label"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.row} {self.label}"

@@ -21,7 +21,6 @@ from charset_normalizer import from_bytes
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from openpyxl import load_workbook
 
 from prm.errors import RuleViolation
 
@@ -106,18 +105,27 @@ def open_table(path: str | Path, name: str = "") -> Table:
         raise UnreadableFile("empty", _("The file is empty."))
     if size > settings.UPLOAD_LIMIT:
         limit = settings.UPLOAD_LIMIT // 1024 // 1024
-        raise UnreadableFile("too_big", _("The file is larger than %(limit)s MB. Split it and import the parts.") % {"limit": limit})
+        raise UnreadableFile(
+            "too_big", _("The file is larger than %(limit)s MB. Split it and import the parts.") % {"limit": limit}
+        )
     if head.startswith(b"PK\x03\x04"):
         if not name.endswith((".xlsx", ".xlsm")):
-            raise UnreadableFile("not_what_it_says", _("This is a workbook or an archive under another name. Give a CSV or XLSX file."))
+            raise UnreadableFile(
+                "not_what_it_says", _("This is a workbook or an archive under another name. Give a CSV or XLSX file.")
+            )
         return look_into_workbook(path)
     for beginning, kind in OTHER_FILES.items():
         if head.startswith(beginning):
             raise UnreadableFile(
-                "not_a_table", _("This is a file of type %(kind)s. Save the table as CSV or XLSX and give that file.") % {"kind": kind}
+                "not_a_table",
+                _("This is a file of type %(kind)s. Save the table as CSV or XLSX and give that file.")
+                % {"kind": kind},
             )
     if name.endswith((".xlsx", ".xlsm", ".xls")):
-        raise UnreadableFile("not_what_it_says", _("The name says Excel, but the content is not a workbook. Save it again as XLSX or CSV."))
+        raise UnreadableFile(
+            "not_what_it_says",
+            _("The name says Excel, but the content is not a workbook. Save it again as XLSX or CSV."),
+        )
     return look_into_text(path, head)
 
 
@@ -125,7 +133,11 @@ def look_into_text(path: Path, head: bytes) -> Table:
     encoding = encoding_of(path, head)
     text = head.decode(encoding, errors="ignore")
     strange = sum(1 for char in text if char < " " and char not in "\t\r\n\x00")
-    if strange > len(text) / 100 or text.count("\x00") > len(text) / 20 or text.lstrip()[:9].lower().startswith(("<!doctype", "<html", "<?xml")):
+    if (
+        strange > len(text) / 100
+        or text.count("\x00") > len(text) / 20
+        or text.lstrip()[:9].lower().startswith(("<!doctype", "<html", "<?xml"))
+    ):
         raise UnreadableFile("not_a_table", _("This file is not a table of text. Give a CSV or XLSX file."))
     separator = separator_of(text)
     table = Table(str(path), "csv", encoding, separator)
@@ -137,11 +149,18 @@ def look_into_workbook(path: Path) -> Table:
         with zipfile.ZipFile(path) as archive:
             parts = {part.filename: part.file_size for part in archive.infolist()}
     except zipfile.BadZipFile:
-        raise UnreadableFile("damaged", _("The workbook is damaged. Open it, save it again and give that file.")) from None
+        raise UnreadableFile(
+            "damaged", _("The workbook is damaged. Open it, save it again and give that file.")
+        ) from None
     if "xl/workbook.xml" not in parts:
-        raise UnreadableFile("not_what_it_says", _("The name says Excel, but the content is not a workbook. Save it again as XLSX or CSV."))
+        raise UnreadableFile(
+            "not_what_it_says",
+            _("The name says Excel, but the content is not a workbook. Save it again as XLSX or CSV."),
+        )
     if sum(parts.values()) > MOST_UNPACKED or parts.get("xl/sharedStrings.xml", 0) > MOST_STRINGS:
-        raise UnreadableFile("too_big", _("The workbook is too large once unpacked. Save the sheet as CSV, or split it."))
+        raise UnreadableFile(
+            "too_big", _("The workbook is too large once unpacked. Save the sheet as CSV, or split it.")
+        )
     table = Table(str(path), "xlsx")
     return with_header(table, xlsx_rows(table.path))
 
@@ -159,12 +178,18 @@ def with_header(table: Table, rows: Iterator[tuple[int, list[Any]]]) -> Table:
     except UnicodeDecodeError:
         raise UnreadableFile("encoding", _("The encoding of this file is not known. Save it as UTF-8.")) from None
     if len(header) > MOST_COLUMNS:
-        raise UnreadableFile("too_many_columns", _("The file has more than %(limit)s columns.") % {"limit": MOST_COLUMNS})
+        raise UnreadableFile(
+            "too_many_columns", _("The file has more than %(limit)s columns.") % {"limit": MOST_COLUMNS}
+        )
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
         raise UnreadableFile(
             "repeated_header",
-            ngettext("This column name stands twice in the first line: %(names)s.", "These column names stand twice in the first line: %(names)s.", len(twice))
+            ngettext(
+                "This column name stands twice in the first line: %(names)s.",
+                "These column names stand twice in the first line: %(names)s.",
+                len(twice),
+            )
             % {"names": ", ".join(name[:60] for name in twice[:10])},
         )
     table.header = header
@@ -198,7 +223,9 @@ def separator_of(text: str) -> str:
 
     def score(separator: str) -> float:
         try:
-            widths = [len(row) for row in csv.reader(lines[:-1] if len(lines) == 60 else lines, delimiter=separator) if row]
+            widths = [
+                len(row) for row in csv.reader(lines[:-1] if len(lines) == 60 else lines, delimiter=separator) if row
+            ]
         except csv.Error:
             return 0
         return widths[0] * widths.count(widths[0]) / len(widths) if widths and widths[0] > 1 else 0
@@ -218,7 +245,9 @@ def csv_rows(path: str, encoding: str, separator: str) -> Iterator[tuple[int, li
                 line = reader.line_num + 1
         except csv.Error:
             raise UnreadableFile(
-                "unreadable", _("The file cannot be read from line %(line)s on; look for a quotation mark that is not closed.") % {"line": line}
+                "unreadable",
+                _("The file cannot be read from line %(line)s on; look for a quotation mark that is not closed.")
+                % {"line": line},
             ) from None
         except UnicodeError:
             raise UnreadableFile("encoding", _("The encoding of this file is not known. Save it as UTF-8.")) from None
@@ -226,6 +255,8 @@ def csv_rows(path: str, encoding: str, separator: str) -> Iterator[tuple[int, li
 
 def xlsx_rows(path: str) -> Iterator[tuple[int, list[Any]]]:
     """Rows of the first sheet, cell by cell as values, never formulas."""
+    from openpyxl import load_workbook  # large, and only needed here
+
     try:
         book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
         sheet = book.worksheets[0]
@@ -240,13 +271,19 @@ def xlsx_rows(path: str) -> Iterator[tuple[int, list[Any]]]:
     except UnreadableFile:
         raise
     except Exception:  # openpyxl raises whatever its parsers do on a broken part
-        raise UnreadableFile("damaged", _("The workbook is damaged. Open it, save it again and give that file.")) from None
+        raise UnreadableFile(
+            "damaged", _("The workbook is damaged. Open it, save it again and give that file.")
+        ) from None
 
 
 def value_of(cell: Any) -> Any:
     """A cell's value as JSON has it: days and moments in ISO, whole numbers whole."""
     if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == datetime.min.time() else cell.isoformat(sep=" ", timespec="seconds")
+        return (
+            cell.date().isoformat()
+            if cell.time() == datetime.min.time()
+            else cell.isoformat(sep=" ", timespec="seconds")
+        )
     if isinstance(cell, date):
         return cell.isoformat()
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:

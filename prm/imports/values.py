@@ -54,15 +54,15 @@ def text(longest: int = 200) -> Parser:
         if value[:1] == "'" and value[1:2] in tuple("=+-@|%"):  # how our own exports keep a text from being a formula
             value = value[1:].replace("\\|", "|")
         if len(value) > longest:
-            raise wrong("max_length", _("At most %(limit)s characters; this has %(count)s."), limit=longest, count=len(value))
+            raise wrong(
+                "max_length", _("At most %(limit)s characters; this has %(count)s."), limit=longest, count=len(value)
+            )
         return value
 
     return parse
 
 
-def number(
-    lowest: int | None = None, highest: int | None = None, whole: bool = False, negative: str = ""
-) -> Parser:
+def number(lowest: int | None = None, highest: int | None = None, whole: bool = False, negative: str = "") -> Parser:
     """A number; ``whole`` refuses a fraction."""
 
     def parse(cell: Any, writing: Writing) -> Decimal | int:
@@ -102,7 +102,9 @@ def decimal_of(cell: Any, writing: Writing) -> Decimal:
         return Decimal(str(cell))
     group = "." if writing.decimal == "," else ","
     written = str(cell).strip(SIGNS).replace("\u2212", "-")
-    pattern = rf"[-+]?\s*(\d+|\d{{1,3}}([\s\u00a0\u202f'’{re.escape(group)}]\d{{3}})+)({re.escape(writing.decimal)}\d*)?"
+    pattern = (
+        rf"[-+]?\s*(\d+|\d{{1,3}}([\s\u00a0\u202f'’{re.escape(group)}]\d{{3}})+)({re.escape(writing.decimal)}\d*)?"
+    )
     if not re.fullmatch(pattern, written, re.ASCII) or len(written) > 40:
         raise wrong("invalid_number", _("“%(value)s” is not a number."), value=short(cell))
     digits = re.sub(r"[^\d.+-]", "", written.replace(group, "").replace(writing.decimal, "."))
@@ -125,7 +127,9 @@ def day(cell: Any, writing: Writing) -> datetime.date:
     try:
         found = datetime.date(int(values["Y"]), int(values["M"]), int(values["D"]))
     except ValueError:
-        raise wrong("invalid_date", _("“%(value)s” is not a date, read as %(order)s."), value=short(cell), order=ORDERS[order]()) from None
+        raise wrong(
+            "invalid_date", _("“%(value)s” is not a date, read as %(order)s."), value=short(cell), order=ORDERS[order]()
+        ) from None
     for check in DAY_BOUNDS:
         try:
             check(found)
@@ -134,7 +138,11 @@ def day(cell: Any, writing: Writing) -> datetime.date:
     return found
 
 
-ORDERS = {"DMY": lambda: _("day, month, year"), "MDY": lambda: _("month, day, year"), "YMD": lambda: _("year, month, day")}
+ORDERS = {
+    "DMY": lambda: _("day, month, year"),
+    "MDY": lambda: _("month, day, year"),
+    "YMD": lambda: _("year, month, day"),
+}
 
 
 @cache
@@ -144,7 +152,9 @@ def country_codes() -> dict[str, str]:
     for code, name in list(countries):
         codes[code.casefold()] = codes[str(name).casefold()] = code
     for language in ("en", "fr"):
-        codes.update({name.casefold(): code for code, name in Locale(language).territories.items() if code in countries})
+        codes.update(
+            {name.casefold(): code for code, name in Locale(language).territories.items() if code in countries}
+        )
     return codes
 
 
@@ -152,14 +162,20 @@ def country(cell: Any, writing: Writing) -> str:
     """A country by its code of two letters or its name."""
     code = country_codes().get(str(cell).strip().casefold())
     if code is None:
-        raise wrong("unknown_country", _("“%(value)s” is not a country. Use its code of two letters, such as FR."), value=short(cell))
+        raise wrong(
+            "unknown_country",
+            _("“%(value)s” is not a country. Use its code of two letters, such as FR."),
+            value=short(cell),
+        )
     return code
 
 
 def currency(cell: Any, writing: Writing) -> str:
     code = str(cell).strip().upper()
     if code not in CURRENCIES:
-        raise wrong("unknown_currency", _("“%(code)s” is not an ISO currency. Use a code such as EUR or USD."), code=short(cell))
+        raise wrong(
+            "unknown_currency", _("“%(code)s” is not an ISO currency. Use a code such as EUR or USD."), code=short(cell)
+        )
     return code
 
 
@@ -177,7 +193,12 @@ def choice(choices: Any) -> Parser:
     def parse(cell: Any, writing: Writing) -> str:
         value = known().get(str(cell).strip().casefold())
         if value is None:
-            raise wrong("invalid_choice", _("“%(value)s” is not one of: %(choices)s."), value=short(cell), choices=", ".join(choices.values))
+            raise wrong(
+                "invalid_choice",
+                _("“%(value)s” is not one of: %(choices)s."),
+                value=short(cell),
+                choices=", ".join(choices.values),
+            )
         return value
 
     return parse
@@ -215,7 +236,10 @@ def url(cell: Any, writing: Writing) -> str:
 def domain(cell: Any, writing: Writing) -> str:
     """An internet domain; an address or e-mail is cut down to it."""
     value = str(cell).strip().lower().split("://")[-1].split("/")[0].split("@")[-1].removeprefix("www.")
-    if not re.fullmatch(r"(?=.{4,253}\Z)([a-z0-9\u00a1-\uffff]([a-z0-9\u00a1-\uffff-]{0,61}[a-z0-9\u00a1-\uffff])?\.)+[a-z\u00a1-\uffff][a-z0-9\u00a1-\uffff-]{1,62}", plain(value)):
+    if not re.fullmatch(
+        r"(?=.{4,253}\Z)([a-z0-9\u00a1-\uffff]([a-z0-9\u00a1-\uffff-]{0,61}[a-z0-9\u00a1-\uffff])?\.)+[a-z\u00a1-\uffff][a-z0-9\u00a1-\uffff-]{1,62}",
+        plain(value),
+    ):
         raise wrong("invalid_domain", _("“%(value)s” is not an internet domain."), value=short(cell))
     return value
 

@@ -63,7 +63,9 @@ class ImportList(ListPage):
 @may("import_data")
 def new(request: HttpRequest) -> HttpResponse:
     """Give a file."""
-    form = UploadForm(request.POST or None, request.FILES or None, user=request.user, initial={"kind": request.GET.get("kind", "")})
+    form = UploadForm(
+        request.POST or None, request.FILES or None, user=request.user, initial={"kind": request.GET.get("kind", "")}
+    )
     return handle(
         request,
         form,
@@ -116,7 +118,9 @@ def is_uuid(text: str) -> bool:
         return False
 
 
-def page(request: HttpRequest, record: Import, form: MappingForm, *, refused: str = "", status: int = 200) -> HttpResponse:
+def page(
+    request: HttpRequest, record: Import, form: MappingForm, *, refused: str = "", status: int = 200
+) -> HttpResponse:
     context: dict[str, Any] = {
         "import": record,
         "form": form,
@@ -134,7 +138,12 @@ def page(request: HttpRequest, record: Import, form: MappingForm, *, refused: st
 
 
 def problem_line(problem: Any, form: MappingForm) -> dict[str, Any]:
-    return {"row": problem.row, "field": dict(form.options).get(problem.column, problem.column), "value": problem.value, "message": problem.message}
+    return {
+        "row": problem.row,
+        "field": dict(form.options).get(problem.column, problem.column),
+        "value": problem.value,
+        "message": problem.message,
+    }
 
 
 def about(record: Import) -> str:
@@ -143,13 +152,19 @@ def about(record: Import) -> str:
     if table.format == "xlsx":
         return _("Excel workbook, first sheet")
     separator = {",": _("commas"), ";": _("semicolons"), "\t": _("tabs"), "|": _("bars")}[table.separator]
-    return _("%(encoding)s, separated by %(separator)s") % {"encoding": table.encoding.removesuffix("-sig").upper(), "separator": separator}
+    return _("%(encoding)s, separated by %(separator)s") % {
+        "encoding": table.encoding.removesuffix("-sig").upper(),
+        "separator": separator,
+    }
 
 
 def steps(record: Import) -> list[dict[str, Any]]:
     labels = [_("File"), _("Columns and preview"), _("Dry run"), _("Import"), _("Report and undo")]
     now = {"mapping": 1, "failed": 1, "checking": 2, "checked": 2, "running": 3}.get(record.status, 4)
-    return [{"label": label, "state": "done" if i < now else "current" if i == now else "todo"} for i, label in enumerate(labels)]
+    return [
+        {"label": label, "state": "done" if i < now else "current" if i == now else "todo"}
+        for i, label in enumerate(labels)
+    ]
 
 
 def preview(form: MappingForm) -> dict[str, Any]:
@@ -191,10 +206,15 @@ def check(request: HttpRequest, record: Import) -> HttpResponse:
         form = MappingForm.posted(record, request.user, request.POST)
         with transaction.atomic():
             record.start_check(
-                by=request.user, mapping=form.mapping, all_or_none=request.POST.get("errors") == "stop", version=request.POST.get("version")
+                by=request.user,
+                mapping=form.mapping,
+                all_or_none=request.POST.get("errors") == "stop",
+                version=request.POST.get("version"),
             )
             if name := request.POST.get("keep_as", "").strip()[:80]:
-                SavedMapping.objects.update_or_create(kind=record.kind, name=name, defaults={"mapping": form.mapping, "source": record.source})
+                SavedMapping.objects.update_or_create(
+                    kind=record.kind, name=name, defaults={"mapping": form.mapping, "source": record.source}
+                )
     except RuleViolation as error:
         return page(request, record, form, refused=error.message, status=422)
     return redirect(record)
@@ -233,7 +253,9 @@ def errors(request: HttpRequest, record: Import) -> HttpResponse:
     messages: dict[int, list[str]] = {}
     names = dict(MappingForm(record, request.user).options)
     for problem in record.problems.all():
-        messages.setdefault(problem.row, []).append(f"{names.get(problem.column, problem.column)}: {problem.message}".removeprefix(": "))
+        messages.setdefault(problem.row, []).append(
+            f"{names.get(problem.column, problem.column)}: {problem.message}".removeprefix(": ")
+        )
     table = Table(path=record.file.path, **record.table)
 
     def lines():

@@ -180,5 +180,7 @@ def ended(job: Job) -> None:
 
 
 jobs.register(
-    jobs.Kind("import", _("Import"), step=step, url=lambda job: reverse("imports:import", args=[job.subject_id]), ended=ended)
+    jobs.Kind(
+        "import", _("Import"), step=step, url=lambda job: reverse("imports:import", args=[job.subject_id]), ended=ended
+    )
 )

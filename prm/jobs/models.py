@@ -40,11 +40,24 @@ class JobQuerySet(models.QuerySet):
 
     @transaction.atomic
     def start(
-        self, kind: str, *, title: str = "", by: Any = None, total: int | None = None, subject_id: Any = None, **state: Any
+        self,
+        kind: str,
+        *,
+        title: str = "",
+        by: Any = None,
+        total: int | None = None,
+        subject_id: Any = None,
+        **state: Any,
     ) -> Job:
         """Queue a job; its first chunk starts after the commit. ``state`` is kept in ``result`` for its steps."""
         job = self.create(
-            kind=kind, title=title[:200], owner=by, partner_id=by.acting_for_id if by else None, total=total, subject_id=subject_id, result=state
+            kind=kind,
+            title=title[:200],
+            owner=by,
+            partner_id=by.acting_for_id if by else None,
+            total=total,
+            subject_id=subject_id,
+            result=state,
         )
         enqueue("jobs.step", job_id=str(job.pk))
         return job
@@ -63,7 +76,9 @@ class Job(models.Model):
     error = models.TextField(gettext_lazy("error"), blank=True)
     cancel_requested = models.BooleanField(default=False)
     subject_id = models.UUIDField(null=True)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=gettext_lazy("started by"))
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=gettext_lazy("started by")
+    )
     partner_id = models.UUIDField(null=True)
     created_at = models.DateTimeField(gettext_lazy("started"), default=timezone.now)
     started_at = models.DateTimeField(null=True)
@@ -74,7 +89,10 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["-created_at", "-id"], name="job_recent"), models.Index(fields=["subject_id"], name="job_subject")]
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="job_recent"),
+            models.Index(fields=["subject_id"], name="job_subject"),
+        ]
 
     def __str__(self) -> str:
         return self.title or str(self.kind_label)

@@ -25,7 +25,9 @@ def step(job_id: str) -> None:
         if not isinstance(error, RuleViolation):
             log.exception("job failed", job=job_id)
         job.refresh_from_db()
-        job.end(JobStatus.FAILED, error.message if isinstance(error, RuleViolation) else f"{type(error).__name__}: {error}")
+        job.end(
+            JobStatus.FAILED, error.message if isinstance(error, RuleViolation) else f"{type(error).__name__}: {error}"
+        )
         return
     if more:
         enqueue("jobs.step", job_id=job_id)

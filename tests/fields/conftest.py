@@ -14,4 +14,9 @@ def beds(system):
 
 @pytest.fixture
 def ownership(system):
-    return declare("ownership", type="choice", label_fr="Statut", choices=[{"value": "Public", "fr": "Publique"}, {"value": "Private"}])
+    return declare(
+        "ownership",
+        type="choice",
+        label_fr="Statut",
+        choices=[{"value": "Public", "fr": "Publique"}, {"value": "Private"}],
+    )

@@ -68,7 +68,12 @@ def test_the_form_of_a_record_saves_custom_values(admin, hospital, beds, ownersh
 
 @pytest.mark.parametrize(
     ("data", "found"),
-    [({"custom_beds_from": "10"}, 1), ({"custom_beds_from": "13"}, 0), ({"custom_ownership": "Public"}, 0), ({"custom_ownership": "Private"}, 1)],
+    [
+        ({"custom_beds_from": "10"}, 1),
+        ({"custom_beds_from": "13"}, 0),
+        ({"custom_ownership": "Public"}, 0),
+        ({"custom_ownership": "Private"}, 1),
+    ],
 )
 def test_filters(rf, admin, hospital, beds, ownership, data, found):
     Customer.objects.filter(pk=hospital.pk).update(custom={"beds": 12, "ownership": "Private"})

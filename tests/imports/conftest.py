@@ -55,7 +55,9 @@ def load(system):
     def run(kind, path, mapping=None, user=None, source="file", **options):
         table = open_table(path)
         mapping = mapping or suggest(kinds[kind], table)
-        record = Import.objects.create(kind=kind, file_name=path.name, table=table.about(), mapping=mapping, source=source, user=user)
+        record = Import.objects.create(
+            kind=kind, file_name=path.name, table=table.about(), mapping=mapping, source=source, user=user
+        )
         report = import_file(table, record, user=user, chunk=nullcontext, **options)
         run.record = record
         return report

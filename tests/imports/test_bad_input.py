@@ -27,7 +27,9 @@ NAMES = {"columns": {"name": "name", "employees": "employees", "annual_revenue":
     ],
 )
 def test_a_customer_that_cannot_be(given, load, cells, column, code):
-    report = load("customers", given([["name", "employees", "revenue", "founded"], ["Good", "1", "2", "1999"], cells]), NAMES)
+    report = load(
+        "customers", given([["name", "employees", "revenue", "founded"], ["Good", "1", "2", "1999"], cells]), NAMES
+    )
     assert failures(report) == [(3, column, code)]
     assert list(Customer.objects.values_list("name", flat=True)) == ["Good"]
 
@@ -54,7 +56,15 @@ DEAL = {"columns": {name: name for name in ("name", "partner", "stage", "amount"
 def test_a_deal_that_cannot_be(given, load, alpine, change, column, code):
     factories.partner("Twin")
     factories.partner("twin")
-    row = {"name": "Deal", "partner": "Alpine", "stage": "won", "amount": "10", "currency": "EUR", "close_date": "01/02/2026", **change}
+    row = {
+        "name": "Deal",
+        "partner": "Alpine",
+        "stage": "won",
+        "amount": "10",
+        "currency": "EUR",
+        "close_date": "01/02/2026",
+        **change,
+    }
     report = load("opportunities", given([list(row), list(row.values())]), DEAL)
     assert failures(report) == [(2, column, code)]
     assert not Opportunity.objects.exists()
@@ -68,8 +78,18 @@ def test_a_key_that_stands_twice(given, load):
 def test_a_partner_out_of_ones_scope_is_like_no_partner(given, load, alpine):
     factories.partner("Far", country="ES")
     manager = factories.vendor_user("channel_manager", scope_countries=["FR"])
-    rows = [["name", "partner", "stage"], ["A", "Far", "prospect"], ["B", "Nobody", "prospect"], ["C", "Alpine", "prospect"]]
-    report = load("opportunities", given(rows), {"columns": {"name": "name", "partner": "partner", "stage": "stage"}}, user=manager)
+    rows = [
+        ["name", "partner", "stage"],
+        ["A", "Far", "prospect"],
+        ["B", "Nobody", "prospect"],
+        ["C", "Alpine", "prospect"],
+    ]
+    report = load(
+        "opportunities",
+        given(rows),
+        {"columns": {"name": "name", "partner": "partner", "stage": "stage"}},
+        user=manager,
+    )
     assert failures(report) == [(2, "partner", "unknown_reference"), (3, "partner", "unknown_reference")]
     assert {error["message"].replace("Far", "Nobody") for error in report["errors"]} == {"There is no “Nobody” here."}
 

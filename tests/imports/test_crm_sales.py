@@ -28,7 +28,10 @@ FILES = [
     ("products", "products.csv", "crm-sales-products.json", 7),
     ("opportunities", "sales_pipeline.csv", "crm-sales-pipeline.json", 8800),
 ]
-pytestmark = [pytest.mark.skipif(not DATA.is_dir(), reason="PRM_TEST_DATA names no folder with crm-sales"), pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.skipif(not DATA.is_dir(), reason="PRM_TEST_DATA names no folder with crm-sales"),
+    pytest.mark.timeout(600),
+]
 
 
 def won_in_files():
@@ -62,16 +65,27 @@ def test_the_whole_import(load, settings):
 
     in_files = won_in_files()
     assert won_in_database() == in_files
-    assert [sum(value[0] for value in in_files.values()), sum(value[1] for value in in_files.values())] == [4238, 10_005_534]
+    assert [sum(value[0] for value in in_files.values()), sum(value[1] for value in in_files.values())] == [
+        4238,
+        10_005_534,
+    ]
 
     deals = Opportunity.objects.all()
     assert deals.filter(customer=None).count() == 1425
     assert (deals.filter(opened_on=None).count(), deals.filter(amount=None).count()) == (500, 2089)
-    assert Counter(deals.values_list("stage", flat=True)) == {"won": 4238, "lost": 2473, "qualified": 1589, "prospect": 500}
+    assert Counter(deals.values_list("stage", flat=True)) == {
+        "won": 4238,
+        "lost": 2473,
+        "qualified": 1589,
+        "prospect": 500,
+    }
     assert StageChange.objects.count() == 8800 + 4238 + 2473
 
     assert Partner.objects.get(name="Anna Snelling").custom == {"regional_office": "Central"}
-    assert (PartnerGroup.objects.count(), set(map(tuple, Partner.objects.values_list("types", flat=True)))) == (6, {("agent",)})
+    assert (PartnerGroup.objects.count(), set(map(tuple, Partner.objects.values_list("types", flat=True)))) == (
+        6,
+        {("agent",)},
+    )
     assert not Customer.objects.filter(industry="technolgy").exists()
     assert Customer.parents.through.objects.count() == 15
     assert (Price.objects.count(), Price.objects.get(product__name="GTK 500").amount) == (7, 26768)

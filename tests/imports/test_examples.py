@@ -25,7 +25,14 @@ def test_a_hubspot_and_a_salesforce_export(load):
             assert counts(report) == (rows, created, 0, rows - created, 0), report
     assert Customer.objects.get(name="Clinique des Alpes").parents.get().name == "Groupe Alpin de Santé"
     won = Opportunity.objects.get(stage="won")
-    assert (won.amount, won.closed_on.isoformat(), won.participants.get().partner.name) == (48200, "2026-03-17", "Rive Conseil")
+    assert (won.amount, won.closed_on.isoformat(), won.participants.get().partner.name) == (
+        48200,
+        "2026-03-17",
+        "Rive Conseil",
+    )
     assert set(Opportunity.objects.values_list("stage", "route")) == {
-        ("won", "partner"), ("committed", "partner"), ("prospect", "direct"), ("lost", "partner"),
+        ("won", "partner"),
+        ("committed", "partner"),
+        ("prospect", "direct"),
+        ("lost", "partner"),
     }

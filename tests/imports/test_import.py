@@ -12,8 +12,8 @@ from partners.catalogue.models import Price, Product
 from partners.models import Partner
 from prm.events.models import Event
 from prm.externals.models import ExternalId
-from prm.imports.mapping import BadMapping, Mapping
 from prm.imports.kinds import kinds
+from prm.imports.mapping import BadMapping, Mapping
 from prm.imports.models import Import
 from territories.models import Customer
 from tests import factories
@@ -27,7 +27,14 @@ CUSTOMERS = [
     ["3", "Sud", "", "Spain", "", ""],
 ]
 MAPPING = {
-    "columns": {"external_id": "Account ID", "name": "Account Name", "domain": "Website Domain", "country": "Country", "employees": "Employees", "parent": "Parent Account"},
+    "columns": {
+        "external_id": "Account ID",
+        "name": "Account Name",
+        "domain": "Website Domain",
+        "country": "Country",
+        "employees": "Employees",
+        "parent": "Parent Account",
+    },
     "key": ["external_id"],
 }
 
@@ -36,7 +43,11 @@ def test_customers_are_created_and_found_again(given, load):
     path = given(CUSTOMERS)
     assert counts(load("customers", path, MAPPING, source="crm")) == (3, 3, 0, 0, 0)
     lille = Customer.objects.get(name="Nord Lille")
-    assert (lille.country.code, lille.employees, [str(d) for d in lille.domains.all()]) == ("FR", 80, ["lille.nord.example"])
+    assert (lille.country.code, lille.employees, [str(d) for d in lille.domains.all()]) == (
+        "FR",
+        80,
+        ["lille.nord.example"],
+    )
     assert [parent.name for parent in lille.parents.all()] == ["Nord Group"]
     assert ExternalId.objects.get(external_id="2").subject_id == lille.pk
     assert counts(load("customers", path, MAPPING, source="crm")) == (3, 0, 0, 3, 0)
@@ -89,7 +100,16 @@ def test_all_or_none(given, load):
 
 def test_empty_cells_and_the_choice_what_to_do_with_existing_records(given, load, hospital):
     rows = [["name", "industry", "country"], [hospital.name, "Health", ""]]
-    assert counts(load("customers", given(rows), {"columns": {"name": "name", "industry": "industry", "country": "country"}, "key": ["name"]}))[2] == 1
+    assert (
+        counts(
+            load(
+                "customers",
+                given(rows),
+                {"columns": {"name": "name", "industry": "industry", "country": "country"}, "key": ["name"]},
+            )
+        )[2]
+        == 1
+    )
     hospital.refresh_from_db()
     assert (hospital.industry, hospital.country.code) == ("Health", "FR")
     rows[1][1] = "Other"
@@ -107,12 +127,24 @@ def test_custom_fields(given, load):
 
 
 def test_partners_and_products(given, load):
-    report = load("partners", given([["name", "types", "status", "group"], ["Uno", "reseller; MSP", "active", "Family"], ["Dos", "agent", "", "family"]]), {
-        "columns": {name: name for name in ("name", "types", "status", "group")}
-    })
+    report = load(
+        "partners",
+        given(
+            [
+                ["name", "types", "status", "group"],
+                ["Uno", "reseller; MSP", "active", "Family"],
+                ["Dos", "agent", "", "family"],
+            ]
+        ),
+        {"columns": {name: name for name in ("name", "types", "status", "group")}},
+    )
     assert counts(report) == (2, 2, 0, 0, 0)
     assert Partner.objects.get(name="Dos").group.name.lower() == "family"
-    mapping = {"columns": {"sku": "Code", "name": "Name", "line": "Family", "list_price": "Price"}, "constants": {"currency": "EUR"}, "decimal": ","}
+    mapping = {
+        "columns": {"sku": "Code", "name": "Name", "line": "Family", "list_price": "Price"},
+        "constants": {"currency": "EUR"},
+        "decimal": ",",
+    }
     products = "Code;Name;Family;Price\nB1;Backup One;Backup;1.200,50\nB2;Backup Two;Backup;\n"
     assert counts(load("products", given(products), mapping)) == (2, 2, 0, 0, 0)
     assert Price.objects.get().amount == Decimal("1200.50")
@@ -128,8 +160,15 @@ DEALS = [
 ]
 DEAL_MAPPING = {
     "columns": {
-        "external_id": "id", "partner": "partner", "customer": "customer", "product": "product", "stage": "stage",
-        "opened_on": "opened", "qualified_on": "opened", "closed_on": "closed", "amount": "amount",
+        "external_id": "id",
+        "partner": "partner",
+        "customer": "customer",
+        "product": "product",
+        "stage": "stage",
+        "opened_on": "opened",
+        "qualified_on": "opened",
+        "closed_on": "closed",
+        "amount": "amount",
     },
     "constants": {"currency": "EUR"},
     "date_format": "DMY",
@@ -140,7 +179,12 @@ def test_opportunities_with_participant_line_and_history(given, load, alpine, ho
     path = given(DEALS)
     assert counts(load("opportunities", path, DEAL_MAPPING)) == (2, 2, 0, 0, 0)
     won = Opportunity.objects.get(stage="won")
-    assert (won.customer, won.route, won.amount, won.closed_on) == (hospital, "partner", Decimal("1200.50"), date(2026, 2, 17))
+    assert (won.customer, won.route, won.amount, won.closed_on) == (
+        hospital,
+        "partner",
+        Decimal("1200.50"),
+        date(2026, 2, 17),
+    )
     assert OpportunityParticipant.objects.get(opportunity=won).partner == alpine
     assert won.lines.get().product == product
     assert [(c.old, c.new, c.at.date()) for c in won.stage_changes.all()] == [
@@ -155,7 +199,11 @@ def test_opportunities_with_participant_line_and_history(given, load, alpine, ho
     assert Event.objects.filter(verb="stage_changed", subject_id=second.pk).count() == 1
     undo(load.record)
     second.refresh_from_db()
-    assert (second.stage, second.closed_on, StageChange.objects.filter(opportunity=second).count()) == ("qualified", None, 1)
+    assert (second.stage, second.closed_on, StageChange.objects.filter(opportunity=second).count()) == (
+        "qualified",
+        None,
+        1,
+    )
 
 
 def test_one_event_tells_of_the_import(given, load, admin):

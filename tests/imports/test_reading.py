@@ -13,7 +13,13 @@ ROWS = "Raison sociale;Ville\nSociété d'Énergie;Besançon\nÉlan;Orléans\n"
 
 @pytest.mark.parametrize(
     ("encoding", "found"),
-    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8-sig"), ("utf-16", "utf-16"), ("utf-16-le", "utf-16-le"), ("cp1252", "cp1252")],
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8-sig"),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16-le"),
+        ("cp1252", "cp1252"),
+    ],
 )
 def test_encodings(given, encoding, found):
     table = open_table(given(ROWS.encode(encoding)))
@@ -35,7 +41,9 @@ def test_rows_are_told_by_the_line_they_begin_at(given):
 
 
 def test_workbooks(workbook):
-    table = open_table(workbook([["Name", "On", "Amount"], ["A", date(2026, 3, 1), 12.5], [None, None, None], ["B", None, 3]]))
+    table = open_table(
+        workbook([["Name", "On", "Amount"], ["A", date(2026, 3, 1), 12.5], [None, None, None], ["B", None, 3]])
+    )
     assert (table.format, list(table.rows())) == ("xlsx", [(2, ["A", "2026-03-01", 12.5]), (4, ["B", "", 3])])
 
 

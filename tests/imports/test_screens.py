@@ -26,7 +26,15 @@ def choices(**changes):
     record = Import.objects.get()
     columns = {header: name for name, header in record.mapping["columns"].items()}
     data = {f"column_{index}": columns.get(header, "") for index, header in enumerate(record.table["header"])}
-    return {**data, "version": record.version, "date_format": "DMY", "decimal": ",", "existing": "update", "errors": "leave", **changes}
+    return {
+        **data,
+        "version": record.version,
+        "date_format": "DMY",
+        "decimal": ",",
+        "existing": "update",
+        "errors": "leave",
+        **changes,
+    }
 
 
 def test_from_upload_to_undo(signed_in, program_owner):
@@ -45,7 +53,13 @@ def test_from_upload_to_undo(signed_in, program_owner):
     assert client.get(response.url, headers={"HX-Request": "true"}).status_code == 200
     work_off()
     record.refresh_from_db()
-    assert (record.status, record.total, record.created, record.failed, Customer.objects.count()) == ("checked", 3, 2, 1, 0)
+    assert (record.status, record.total, record.created, record.failed, Customer.objects.count()) == (
+        "checked",
+        3,
+        2,
+        1,
+        0,
+    )
     assert SavedMapping.objects.get().mapping["columns"]["name"] == "Raison sociale"
 
     assert client.post(reverse("imports:run", args=[record.pk]), {"version": "1"}).status_code == 422
@@ -56,7 +70,9 @@ def test_from_upload_to_undo(signed_in, program_owner):
     assert set(Customer.objects.values_list("name", flat=True)) == {"Laiterie du Bocage", "Polder"}
     assert {job.status for job in Job.objects.all()} == {"done"}
 
-    rows = list(csv.reader(io.StringIO(body(client.get(reverse("imports:errors", args=[record.pk]))).decode("utf-8-sig"))))
+    rows = list(
+        csv.reader(io.StringIO(body(client.get(reverse("imports:errors", args=[record.pk]))).decode("utf-8-sig")))
+    )
     assert rows[0][:4] == ["Raison sociale", "Pays", "Effectif", "Line"]
     assert rows[1][:4] == ["Textiles", "Nulle part", "5", "4"]
     assert len(rows) == 2

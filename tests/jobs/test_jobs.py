@@ -35,7 +35,9 @@ def test_a_job_works_through_its_chunks(admin, counting):
     assert job.started_at <= job.ended_at
 
 
-@pytest.mark.parametrize(("state", "error"), [({"fail_at": 2}, "ValueError: broken"), ({"refuse_at": 2}, "The rule says no.")])
+@pytest.mark.parametrize(
+    ("state", "error"), [({"fail_at": 2}, "ValueError: broken"), ({"refuse_at": 2}, "The rule says no.")]
+)
 def test_what_breaks_ends_the_job_and_keeps_what_was_done(admin, counting, state, error):
     job = Job.objects.start("counting", by=admin, total=5, **state)
     work_off()
@@ -52,7 +54,10 @@ def test_a_cancelled_job_ends_before_its_next_chunk(admin):
 
 
 def test_visible_to(admin, program_owner, owner, rival):
-    own, theirs = Job.objects.start("counting", by=program_owner, total=1), Job.objects.start("counting", by=owner, total=1)
+    own, theirs = (
+        Job.objects.start("counting", by=program_owner, total=1),
+        Job.objects.start("counting", by=owner, total=1),
+    )
     other = factories.vendor_user("channel_manager")
     seen = {user.name: set(Job.objects.visible_to(user)) for user in (admin, program_owner, other, owner, rival)}
     assert list(seen.values()) == [{own, theirs}, {own}, set(), {theirs}, set()]

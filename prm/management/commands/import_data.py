@@ -71,5 +71,7 @@ def declare(mapping: dict[str, Any], kind: str) -> None:
     """Add the custom fields a kept mapping relies on, where they are missing: ``{"declare": {"region": {"label_en": "Region"}}}``."""
     for key, values in (mapping.get("declare") or {}).items() if isinstance(mapping, dict) else ():
         CustomField.objects.get_or_create(
-            kind={"partners": "partner", "customers": "customer", "opportunities": "opportunity"}.get(kind, kind), key=key, defaults=values
+            kind={"partners": "partner", "customers": "customer", "opportunities": "opportunity"}.get(kind, kind),
+            key=key,
+            defaults=values,
         )
