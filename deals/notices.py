@@ -44,7 +44,10 @@ def words_of_decision(data: dict[str, Any]) -> Words:
     lines: tuple[str, ...] = ()
     if data["verb"] == "approved":
         subject = _("Your registration of %(customer)s is approved") % data
-        lines = (_("Your deal is protected until %(day)s, that day included.") % {"day": last_day(parse_date(data["protected_until"]))},)
+        lines = (
+            _("Your deal is protected until %(day)s, that day included.")
+            % {"day": last_day(parse_date(data["protected_until"]))},
+        )
     elif data["verb"] == "rejected":
         subject = _("Your registration of %(customer)s was refused") % data
         reason = dict(PublicReason.choices).get(data["public_reason"])
@@ -76,7 +79,10 @@ def words_of_reminder(data: dict[str, Any]) -> Words:
     )
     return Words(
         left % {"n": data["days"], "customer": data["customer"]},
-        (_("Its protection ends on %(day)s, that day included.") % {"day": last_day(parse_date(data["protected_until"]))},),
+        (
+            _("Its protection ends on %(day)s, that day included.")
+            % {"day": last_day(parse_date(data["protected_until"]))},
+        ),
         _("Open the registration"),
     )
 
@@ -106,13 +112,55 @@ def _day(moment: str | None) -> str:
 
 
 notices.add(
-    Notice("registration_received", gettext_lazy("My registration was received"), words_of_receipt, icon="send", side="portal"),
-    Notice("registration_taken", gettext_lazy("The review of my registration began"), words_of_review, icon="eye", side="portal"),
-    Notice("registration_decided", gettext_lazy("Decisions and questions on my registrations"), words_of_decision, icon="file-check", side="portal"),
-    Notice("protection_ended", gettext_lazy("A protection of mine has ended"), words_of_protection_end, icon="shield-off", side="portal"),
-    Notice("protection_ending", gettext_lazy("A protection of mine ends soon"), words_of_reminder, icon="shield-half", side="portal"),
-    Notice("registration_arrived", gettext_lazy("A partner registered a deal"), words_of_arrival, icon="file-check", side="vendor"),
-    Notice("registration_changed", gettext_lazy("A registration was withdrawn or ended"), words_of_partner_step, icon="file-check", side="vendor"),
+    Notice(
+        "registration_received",
+        gettext_lazy("My registration was received"),
+        words_of_receipt,
+        icon="send",
+        side="portal",
+    ),
+    Notice(
+        "registration_taken",
+        gettext_lazy("The review of my registration began"),
+        words_of_review,
+        icon="eye",
+        side="portal",
+    ),
+    Notice(
+        "registration_decided",
+        gettext_lazy("Decisions and questions on my registrations"),
+        words_of_decision,
+        icon="file-check",
+        side="portal",
+    ),
+    Notice(
+        "protection_ended",
+        gettext_lazy("A protection of mine has ended"),
+        words_of_protection_end,
+        icon="shield-off",
+        side="portal",
+    ),
+    Notice(
+        "protection_ending",
+        gettext_lazy("A protection of mine ends soon"),
+        words_of_reminder,
+        icon="shield-half",
+        side="portal",
+    ),
+    Notice(
+        "registration_arrived",
+        gettext_lazy("A partner registered a deal"),
+        words_of_arrival,
+        icon="file-check",
+        side="vendor",
+    ),
+    Notice(
+        "registration_changed",
+        gettext_lazy("A registration was withdrawn or ended"),
+        words_of_partner_step,
+        icon="file-check",
+        side="vendor",
+    ),
     Notice("registration_commented", gettext_lazy("A message on a registration"), words_of_comment, icon="message"),
 )
 
@@ -133,7 +181,11 @@ def deciders(partner: Partner) -> list[User]:
     if manager is not None and manager.is_active and manager.may("decide_registrations"):
         return [manager]
     people = User.objects.filter(is_active=True, role="channel_manager")
-    return [person for person in people if Partner.objects.filter(pk=partner.pk).within(person.scope_countries, person.scope_partners).exists()]
+    return [
+        person
+        for person in people
+        if Partner.objects.filter(pk=partner.pk).within(person.scope_countries, person.scope_partners).exists()
+    ]
 
 
 def registration_of(event: Any) -> DealRegistration | None:
@@ -186,7 +238,9 @@ def tell_of_review(event: Any) -> None:
 @follow("deal_registration.approved", "deal_registration.rejected", "deal_registration.returned", queue="mail")
 def tell_of_decision(event: Any) -> None:
     if registration := registration_of(event):
-        tell_partner("registration_decided", registration, verb=event.verb, message=registration.message, **event.payload)
+        tell_partner(
+            "registration_decided", registration, verb=event.verb, message=registration.message, **event.payload
+        )
 
 
 @follow("deal_registration.withdrawn", "deal_registration.recalled", queue="mail")
@@ -231,7 +285,9 @@ def remind_of_ending(today: date) -> int:
     The reminder is an event, so a second run finds it; a day without a run is made up for on the next one.
     """
     soon = DealRegistration.objects.filter(
-        protection_status__in=RUNNING, protected_until__gt=today, protected_until__lte=today + timedelta(days=REMINDERS[-1] + 1)
+        protection_status__in=RUNNING,
+        protected_until__gt=today,
+        protected_until__lte=today + timedelta(days=REMINDERS[-1] + 1),
     )
     rows = list(soon.select_for_update(skip_locked=True, of=("self",)).select_related("partner"))
     told = set(

@@ -36,12 +36,14 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """The password is asked again before a change to security, unless it was given a moment ago at sign-in."""
         since = time.time() - app_settings.REAUTHENTICATION_TIMEOUT
-        return not any(record["at"] > since for record in get_authentication_records(self.request))
+        return not any(record["at"] > since for record in get_authentication_records(self.request, self.request.user))
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """The pages say themselves what happened."""
 
-    def send_notification_mail(self, template_prefix: str, user: User, context: dict | None = None, email: str | None = None) -> None:
+    def send_notification_mail(
+        self, template_prefix: str, user: User, context: dict | None = None, email: str | None = None
+    ) -> None:
         """Tell people in our own words about changes to their account's security."""
         membership = Membership.objects.usable().filter(user=user).first() if not user.role else None
         tell(

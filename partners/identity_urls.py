@@ -6,17 +6,22 @@ An address is changed by an administrator, never by its owner's session alone, s
 from allauth.account import views
 from django.conf import settings
 from django.urls import include, path, re_path
+from django.utils.translation import pgettext_lazy
 
 # In the demo the sign-in page names its people.
 DEMO_PEOPLE = [
-    {"email": "admin@vendor.example", "role": "admin", "password": "demo"},
-    {"email": "manager@vendor.example", "role": "channel manager", "password": "demo"},
+    {"email": "admin@vendor.example", "role": pgettext_lazy("role", "administrator"), "password": "demo"},
+    {"email": "manager@vendor.example", "role": pgettext_lazy("role", "channel manager"), "password": "demo"},
     {"email": "admin@alpine.example", "role": "Alpine", "password": "demo"},
     {"email": "admin@boreal.example", "role": "Boreal", "password": "demo"},
 ]
 
 urlpatterns = [
-    path("login/", views.LoginView.as_view(extra_context={"demo_people": DEMO_PEOPLE if settings.DEMO else []}), name="account_login"),
+    path(
+        "login/",
+        views.LoginView.as_view(extra_context={"demo_people": DEMO_PEOPLE if settings.DEMO else []}),
+        name="account_login",
+    ),
     path("logout/", views.logout, name="account_logout"),
     path("inactive/", views.account_inactive, name="account_inactive"),
     path("signup/", views.signup, name="account_signup"),  # closed: it says that accounts are opened by invitation

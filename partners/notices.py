@@ -28,8 +28,10 @@ def words_of_invitation(data: dict[str, Any]) -> Words:
             _("You are invited to work with %(company)s on the partner portal of %(vendor)s, as %(role)s.")
             % {"company": company, "vendor": data["vendor"], "role": role_label(data)}
             if data["partner"]
-            else _("You are invited to the partner management of %(vendor)s, as %(role)s.") % {"vendor": data["vendor"], "role": role_label(data)},
-            _("The link works once, until %(day)s. If you did not expect it, ignore this message.") % {"day": day(parse_datetime(data["until"]))},
+            else _("You are invited to the partner management of %(vendor)s, as %(role)s.")
+            % {"vendor": data["vendor"], "role": role_label(data)},
+            _("The link works once, until %(day)s. If you did not expect it, ignore this message.")
+            % {"day": day(parse_datetime(data["until"]))},
         ),
         _("Accept the invitation"),
     )
@@ -75,10 +77,20 @@ def words_of_security(data: dict[str, Any]) -> Words:
 
 
 notices.add(
-    Notice("invitation", gettext_lazy("Invitations"), words_of_invitation, choosable=False, in_app=False, secret_link=True),
+    Notice(
+        "invitation", gettext_lazy("Invitations"), words_of_invitation, choosable=False, in_app=False, secret_link=True
+    ),
     Notice("invitation_accepted", gettext_lazy("A colleague I invited joined"), words_of_acceptance, icon="user-check"),
-    Notice("password_reset", gettext_lazy("New password"), words_of_reset, choosable=False, in_app=False, secret_link=True),
-    Notice("account_security", gettext_lazy("Changes to my account's security"), words_of_security, icon="lock", choosable=False),
+    Notice(
+        "password_reset", gettext_lazy("New password"), words_of_reset, choosable=False, in_app=False, secret_link=True
+    ),
+    Notice(
+        "account_security",
+        gettext_lazy("Changes to my account's security"),
+        words_of_security,
+        icon="lock",
+        choosable=False,
+    ),
 )
 
 
@@ -109,10 +121,20 @@ def tell_inviter(event: Any) -> None:
     invitation = Invitation.objects.select_related("invited_by").get(pk=event.subject_id)
     inviter = invitation.invited_by
     if inviter.role:
-        url = reverse("people:of_partner", args=[event.partner_id]) if event.partner_id else reverse("people:vendor_people")
+        url = (
+            reverse("people:of_partner", args=[event.partner_id])
+            if event.partner_id
+            else reverse("people:vendor_people")
+        )
         tell("invitation_accepted", [inviter], url=url, person=event.payload["person"])
     else:
-        tell("invitation_accepted", [inviter], url=reverse("people:colleagues"), partner_id=event.partner_id, person=event.payload["person"])
+        tell(
+            "invitation_accepted",
+            [inviter],
+            url=reverse("people:colleagues"),
+            partner_id=event.partner_id,
+            person=event.payload["person"],
+        )
 
 
 @task("partners.send_password_reset", queue="mail")
@@ -122,5 +144,7 @@ def send_password_reset(*, email: str) -> None:
     if user is None:
         return
     key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
-    path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"}).replace("UID-KEY", quote(key))
+    path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"}).replace(
+        "UID-KEY", quote(key)
+    )
     send("password_reset", user.email, user.name, user.language, url=path)

@@ -61,7 +61,9 @@ def migrations() -> None:
     applied = MigrationRecorder(connection).applied_migrations()
     missing = [key for key in disk_migrations() if key not in applied]
     if missing:
-        raise NotReady(f"{len(missing)} migrations are not applied, first {'.'.join(sorted(missing)[0])}: run manage.py migrate")
+        raise NotReady(
+            f"{len(missing)} migrations are not applied, first {'.'.join(sorted(missing)[0])}: run manage.py migrate"
+        )
 
 
 @cache
@@ -81,4 +83,9 @@ def relay() -> None:
         raise NotReady("the relay gives no sign of life: is manage.py relay running?")
 
 
-CHECKS: dict[str, Callable[[], None]] = {"database": database, "migrations": migrations, "broker": broker, "relay": relay}
+CHECKS: dict[str, Callable[[], None]] = {
+    "database": database,
+    "migrations": migrations,
+    "broker": broker,
+    "relay": relay,
+}

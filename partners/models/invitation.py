@@ -56,7 +56,9 @@ class Invitation(Record):
                 name="invited_once",
                 nulls_distinct=False,
                 condition=models.Q(accepted_at__isnull=True, withdrawn_at__isnull=True),
-                violation_error_message=gettext_lazy("This address is invited already. Send the invitation again instead."),
+                violation_error_message=gettext_lazy(
+                    "This address is invited already. Send the invitation again instead."
+                ),
             )
         ]
 
@@ -82,7 +84,9 @@ class Invitation(Record):
         self.email = self.email.lower()
         self.invited_by = by
         self.expires_at = timezone.now() + self.VALID
-        colleagues = Membership.objects.filter(partner=self.partner_id) if self.partner_id else User.objects.vendor_people()
+        colleagues = (
+            Membership.objects.filter(partner=self.partner_id) if self.partner_id else User.objects.vendor_people()
+        )
         address = {"user__email": self.email} if self.partner_id else {"email": self.email}
         if colleagues.filter(**address).exists():
             raise RuleViolation("already_colleague", _("This person is in your list already."), field="email")
@@ -112,10 +116,19 @@ class Invitation(Record):
         if person is None:
             person = User.objects.create_user(self.email, name or self.name, password, language=self.language)
         if not person.is_active:
-            raise RuleViolation("account_closed", _("The account of this address was closed. Ask your administrator to open it again."))
+            raise RuleViolation(
+                "account_closed", _("The account of this address was closed. Ask your administrator to open it again.")
+            )
         membership = self._join(person)
         self.put(accepted_at=timezone.now())
-        events.record(self, "accepted", by=person.act_for(membership), partner_id=self.partner_id, person=person.name, role=self.role)
+        events.record(
+            self,
+            "accepted",
+            by=person.act_for(membership),
+            partner_id=self.partner_id,
+            person=person.name,
+            role=self.role,
+        )
         return person, membership
 
     def _join(self, person: User) -> Membership | None:
@@ -124,7 +137,9 @@ class Invitation(Record):
             person.put(role=self.role, scope_countries=self.scope_countries, scope_partners=self.scope_partners)
             return None
         membership, created = Membership.objects.get_or_create(
-            user=person, partner_id=self.partner_id, defaults={"role": self.role, "invited_at": self.created_at, "joined_at": timezone.now()}
+            user=person,
+            partner_id=self.partner_id,
+            defaults={"role": self.role, "invited_at": self.created_at, "joined_at": timezone.now()},
         )
         if not created:
             membership.lock()
@@ -134,7 +149,9 @@ class Invitation(Record):
     def _lock_open(self, version) -> None:
         self.lock(version)
         if not self.is_open:
-            raise RuleViolation("invitation_closed", _("This invitation was accepted or withdrawn meanwhile. Reload the page."))
+            raise RuleViolation(
+                "invitation_closed", _("This invitation was accepted or withdrawn meanwhile. Reload the page.")
+            )
 
     # The link ---------------------------------------------------------------------------------------------------------------
 

@@ -30,9 +30,14 @@ class InvitationForm(RecordForm):
         self.fields["email"].help_text = _("The link to sign in goes to this address.")
         self.fields["language"].help_text = _("The invitation is written in this language.")
         self.initial.setdefault("language", self.user.language)
-        self.fields["role"] = forms.ChoiceField(label=_("Role"), choices=PartnerRole.choices, initial=PartnerRole.SALES, help_text=_(
-            "An administrator looks after the company's people; sales registers deals; marketing and finance see what concerns them."
-        ))
+        self.fields["role"] = forms.ChoiceField(
+            label=_("Role"),
+            choices=PartnerRole.choices,
+            initial=PartnerRole.SALES,
+            help_text=_(
+                "An administrator looks after the company's people; sales registers deals; marketing and finance see what concerns them."
+            ),
+        )
 
     def send_by(self, user: User) -> Invitation:
         return self.instance.send(by=user)
@@ -51,7 +56,11 @@ class ScopeFields(forms.Form):
 
     def add_scope_partners(self) -> None:
         self.fields["scope_partners"] = RecordsField(
-            "partners", Partner.objects.visible_to(self.user), label=_("Partners"), required=False, help_text=_("And after these partners.")
+            "partners",
+            Partner.objects.visible_to(self.user),
+            label=_("Partners"),
+            required=False,
+            help_text=_("And after these partners."),
         )
 
     def clean_scope_partners(self) -> list:
@@ -65,7 +74,9 @@ class VendorInvitationForm(ScopeFields, InvitationForm):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.add_scope_partners()
-        self.fields["role"] = forms.ChoiceField(label=_("Role"), choices=VendorRole.choices, initial=VendorRole.CHANNEL_MANAGER)
+        self.fields["role"] = forms.ChoiceField(
+            label=_("Role"), choices=VendorRole.choices, initial=VendorRole.CHANNEL_MANAGER
+        )
 
     def send_by(self, user: User) -> Invitation:
         self.instance.scope_partners = self.cleaned_data["scope_partners"]
@@ -106,7 +117,8 @@ class MembershipForm(Form):
 
     def __init__(self, *args: Any, membership: Membership, **kwargs: Any):
         kwargs.setdefault(
-            "initial", {"role": membership.role, "own_rows_only": membership.own_rows_only, "version": membership.version}
+            "initial",
+            {"role": membership.role, "own_rows_only": membership.own_rows_only, "version": membership.version},
         )
         super().__init__(*args, **kwargs)
 
@@ -114,7 +126,9 @@ class MembershipForm(Form):
 class NewPasswordForm(Form):
     """Whoever accepts an invitation for an address without account: a name and a password."""
 
-    name = forms.CharField(label=gettext_lazy("Your name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    name = forms.CharField(
+        label=gettext_lazy("Your name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
     password = forms.CharField(
         label=gettext_lazy("Password"),
         strip=False,
@@ -123,7 +137,10 @@ class NewPasswordForm(Form):
         help_text=gettext_lazy("At least 10 characters. A few words in a row are easy to remember and hard to guess."),
     )
     again = forms.CharField(
-        label=gettext_lazy("Password again"), strip=False, max_length=200, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        label=gettext_lazy("Password again"),
+        strip=False,
+        max_length=200,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
     def __init__(self, *args: Any, invitation: Invitation, **kwargs: Any):
@@ -137,7 +154,9 @@ class NewPasswordForm(Form):
             self.add_error("again", _("The two passwords differ. Type the same one twice."))
         elif password:
             try:
-                password_validation.validate_password(password, User(email=self.invitation.email, name=given.get("name", "")))
+                password_validation.validate_password(
+                    password, User(email=self.invitation.email, name=given.get("name", ""))
+                )
             except ValidationError as error:
                 self.add_error("password", error)
         return given
@@ -153,7 +172,9 @@ class ProfileForm(RecordForm):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.fields["time_zone"] = forms.ChoiceField(
-            label=_("Time zone"), choices=[(zone, zone.replace("_", " ")) for zone in TIME_ZONES], widget=forms.Select(attrs={"data-select": ""})
+            label=_("Time zone"),
+            choices=[(zone, zone.replace("_", " ")) for zone in TIME_ZONES],
+            widget=forms.Select(attrs={"data-select": ""}),
         )
         self.fields["shortcuts"].help_text = _("Single keys such as A for approve. They are listed when you press ?.")
 
@@ -161,7 +182,9 @@ class ProfileForm(RecordForm):
 class TokenForm(Form):
     """A new token for programs."""
 
-    name = forms.CharField(label=gettext_lazy("Name"), max_length=100, help_text=gettext_lazy("Which program uses it, and where."))
+    name = forms.CharField(
+        label=gettext_lazy("Name"), max_length=100, help_text=gettext_lazy("Which program uses it, and where.")
+    )
     days = forms.ChoiceField(
         label=gettext_lazy("Ends after"),
         choices=[("30", gettext_lazy("30 days")), ("90", gettext_lazy("90 days")), ("365", gettext_lazy("one year"))],

@@ -18,6 +18,7 @@ from partners.models import Membership, User
 from partners.people.forms import ProfileForm, TokenForm
 from prm.access import allowed
 from prm.api.models import EVERYTHING, ApiToken
+from prm.api.router import known_scopes
 from prm.db import acting
 from prm.notify.models import Preference
 from prm.notify.registry import notices
@@ -45,8 +46,15 @@ def profile(request: HttpRequest) -> HttpResponse:
         two_steps = user.authenticator_set.filter(type="totp").exists()
         sides = sides_of(request.user)
     return handle(
-        request, form, lambda: form.save_by(request.user), to=reverse("profile"), template="people/profile.html",
-        two_steps=two_steps, sides=sides, title=_("Profile"), tabs=profile_tabs("profile"),
+        request,
+        form,
+        lambda: form.save_by(request.user),
+        to=reverse("profile"),
+        template="people/profile.html",
+        two_steps=two_steps,
+        sides=sides,
+        title=_("Profile"),
+        tabs=profile_tabs("profile"),
     )
 
 
@@ -59,10 +67,14 @@ def sides_of(user: User) -> list[dict[str, Any]]:
     """For whom this person may act: the vendor, and each partner they belong to. Asked as the system: it spans partners."""
     sides = []
     if user.role:
-        sides.append({"value": "", "label": _("the vendor"), "role": user.get_role_display(), "active": user.membership is None})
+        sides.append(
+            {"value": "", "label": _("the vendor"), "role": user.get_role_display(), "active": user.membership is None}
+        )
     for row in Membership.objects.usable().filter(user=user.pk).select_related("partner").order_by("partner__name"):
         active = user.membership is not None and user.membership.pk == row.pk
-        sides.append({"value": str(row.pk), "label": row.partner.name, "role": row.get_role_display(), "active": active})
+        sides.append(
+            {"value": str(row.pk), "label": row.partner.name, "role": row.get_role_display(), "active": active}
+        )
     return sides
 
 
@@ -99,7 +111,10 @@ def my_notices(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         for notice in kinds:
             Preference.objects.choose(
-                request.user, notice.kind, in_app=f"{notice.kind}.in_app" in request.POST, email=f"{notice.kind}.email" in request.POST
+                request.user,
+                notice.kind,
+                in_app=f"{notice.kind}.in_app" in request.POST,
+                email=f"{notice.kind}.email" in request.POST,
             )
         return say(request, redirect("notices"), _("Saved."))
     chosen = Preference.objects.of(request.user)
@@ -112,11 +127,10 @@ def my_notices(request: HttpRequest) -> HttpResponse:
 
 def scope_choices() -> list[tuple[str, str]]:
     """The scopes a token may be limited to, as the API knows them."""
-    try:
-        from prm.api.registry import scopes  # filled by the apps' API modules
-    except ImportError:
-        return [(EVERYTHING, _("everything I may do"))]
-    return [(EVERYTHING, _("everything I may do")), *((scope, scope) for scope in sorted(scopes()))]
+    return [
+        (EVERYTHING, _("everything I may do")),
+        *((scope, scope) for scope in sorted(known_scopes() - {EVERYTHING})),
+    ]
 
 
 @oneself
@@ -128,7 +142,11 @@ def tokens(request: HttpRequest) -> HttpResponse:
         if request.method == "POST" and form.is_valid():
             given = form.cleaned_data
             _token, secret = ApiToken.objects.issue(
-                request.user, name=given["name"], scopes=given["scopes"], days=int(given["days"]), membership=request.user.membership
+                request.user,
+                name=given["name"],
+                scopes=given["scopes"],
+                days=int(given["days"]),
+                membership=request.user.membership,
             )
             form = TokenForm(user=request.user, scopes=scope_choices())
         rows = list(ApiToken.objects.of(request.user))

@@ -19,6 +19,10 @@ urlpatterns = [
     path("settings/people/", may("manage_people")(views.VendorPeople.as_view()), name="vendor_people"),
     path("settings/people/invite/", views.invite_vendor, name="invite_vendor"),
     path("settings/people/<uuid:pk>/", views.vendor_person, name="vendor_person"),
-    path("settings/people/<uuid:pk>/deactivation/", views.vendor_person_deactivation, name="vendor_person_deactivation"),
-    path("settings/people/<uuid:pk>/reactivation/", views.vendor_person_reactivation, name="vendor_person_reactivation"),
+    path(
+        "settings/people/<uuid:pk>/deactivation/", views.vendor_person_deactivation, name="vendor_person_deactivation"
+    ),
+    path(
+        "settings/people/<uuid:pk>/reactivation/", views.vendor_person_reactivation, name="vendor_person_reactivation"
+    ),
 ]

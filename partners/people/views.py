@@ -10,14 +10,20 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from partners.accounts import choose_side
 from partners.models import Invitation, Membership, Partner, User
-from partners.people.forms import InvitationForm, MembershipForm, NewPasswordForm, VendorInvitationForm, VendorPersonForm
+from partners.people.forms import (
+    InvitationForm,
+    MembershipForm,
+    NewPasswordForm,
+    VendorInvitationForm,
+    VendorPersonForm,
+)
 from partners.roles import VendorRole
 from prm.access import may, portal_only, scoped
 from prm.errors import RuleViolation
@@ -35,8 +41,8 @@ def partners_to_invite_for(user: User):
     return Partner.objects.none() if user.is_partner else Partner.objects.editable_by(user)
 
 
-def state_of(row: Membership | User) -> str:
-    return "active" if row.is_active else "inactive"
+def account_words(row: Membership | User) -> str:
+    return pgettext("account", "open") if row.is_active else pgettext("account", "closed")
 
 
 # A partner's people -------------------------------------------------------------------------------------------------------
@@ -55,11 +61,19 @@ class PartnerPeople(ListPage):
     empty_text = gettext_lazy("Invite colleagues: each signs in with an account of their own.")
     partner: Partner | None = None
     columns = [
-        Column("name", gettext_lazy("Name"), "person", value=lambda row: row.user.name, sort="user__name", phone="title",
-               link=lambda row: reverse("people:membership", args=[row.pk]), detail=lambda row: row.user.email),
+        Column(
+            "name",
+            gettext_lazy("Name"),
+            "person",
+            value=lambda row: row.user.name,
+            sort="user__name",
+            phone="title",
+            link=lambda row: reverse("people:membership", args=[row.pk]),
+            detail=lambda row: row.user.email,
+        ),
         Column("role", gettext_lazy("Role"), sort="role", phone="detail"),
         Column("own_rows_only", gettext_lazy("Own deals only"), "flag"),
-        Column("state", gettext_lazy("Account"), "flag", value=lambda row: row.is_active, phone="detail"),
+        Column("state", gettext_lazy("Account"), value=account_words, phone="detail"),
         Column("joined_at", gettext_lazy("Since"), "date", sort="joined_at"),
     ]
 
@@ -74,7 +88,14 @@ class PartnerPeople(ListPage):
         if self.request.user.is_partner:
             return [Action(_("Invite a colleague"), reverse("people:invite"), "user-plus", primary=True)]
         if self.request.user.may("manage_partners"):
-            return [Action(_("Invite a person"), reverse("people:invite_for", args=[self.partner.pk]), "user-plus", primary=True)]
+            return [
+                Action(
+                    _("Invite a person"),
+                    reverse("people:invite_for", args=[self.partner.pk]),
+                    "user-plus",
+                    primary=True,
+                )
+            ]
         return []
 
     def extra_context(self) -> dict[str, Any]:
@@ -133,7 +154,9 @@ def membership(request: HttpRequest, membership: Membership) -> HttpResponse:
 
     def change() -> None:
         given = form.cleaned_data
-        membership.change(by=request.user, version=given["version"], role=given["role"], own_rows_only=given["own_rows_only"])
+        membership.change(
+            by=request.user, version=given["version"], role=given["role"], own_rows_only=given["own_rows_only"]
+        )
 
     return handle(
         request,
@@ -167,13 +190,17 @@ def _done(request: HttpRequest, verb: Any, back_url: str, said: str) -> HttpResp
 @scoped(Membership.objects.editable_by)
 def membership_deactivation(request: HttpRequest, membership: Membership) -> HttpResponse:
     """The person can no longer act for this partner."""
-    return _done(request, membership.deactivate, people_url(request.user, membership.partner_id), _("The account is closed."))
+    return _done(
+        request, membership.deactivate, people_url(request.user, membership.partner_id), _("The account is closed.")
+    )
 
 
 @require_POST
 @scoped(Membership.objects.editable_by)
 def membership_reactivation(request: HttpRequest, membership: Membership) -> HttpResponse:
-    return _done(request, membership.reactivate, people_url(request.user, membership.partner_id), _("The account is open again."))
+    return _done(
+        request, membership.reactivate, people_url(request.user, membership.partner_id), _("The account is open again.")
+    )
 
 
 # Invitations --------------------------------------------------------------------------------------------------------------
@@ -187,13 +214,17 @@ def invitation_home(user: User, invitation: Invitation) -> str:
 @scoped(Invitation.objects.editable_by)
 def invitation_sending(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     """Send the invitation again, with a new link."""
-    return _done(request, invitation.send_again, invitation_home(request.user, invitation), _("The invitation is on its way."))
+    return _done(
+        request, invitation.send_again, invitation_home(request.user, invitation), _("The invitation is on its way.")
+    )
 
 
 @require_POST
 @scoped(Invitation.objects.editable_by)
 def invitation_withdrawal(request: HttpRequest, invitation: Invitation) -> HttpResponse:
-    return _done(request, invitation.withdraw, invitation_home(request.user, invitation), _("The invitation is withdrawn."))
+    return _done(
+        request, invitation.withdraw, invitation_home(request.user, invitation), _("The invitation is withdrawn.")
+    )
 
 
 @never_cache
@@ -217,7 +248,9 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         if str(request.session.get("_auth_user_id", "")) == str(person.pk):
             choose_side(request, person, membership)
             return redirect("/")
-        said = _("You have joined %(company)s. Sign in with your password.") % {"company": found.partner or _("the vendor's team")}
+        said = _("You have joined %(company)s. Sign in with your password.") % {
+            "company": found.partner or _("the vendor's team")
+        }
         return say(request, redirect("account_login"), said)
     return render(request, "people/invitation.html", context)
 
@@ -229,7 +262,9 @@ def _accept_as_new(request: HttpRequest, invitation: Invitation) -> HttpResponse
 
         try:
             with transaction.atomic():
-                person, membership = invitation.accept(name=form.cleaned_data["name"], password=form.cleaned_data["password"])
+                person, membership = invitation.accept(
+                    name=form.cleaned_data["name"], password=form.cleaned_data["password"]
+                )
         except RuleViolation as error:
             refuse(form, error)
         except IntegrityError:
@@ -257,11 +292,18 @@ class VendorPeople(ListPage):
     lead = gettext_lazy("Your colleagues, what they may do, and for which partners.")
     template_name = "people/people.html"
     columns = [
-        Column("name", gettext_lazy("Name"), "person", sort="name", phone="title", detail=lambda row: row.email,
-               link=lambda row: reverse("people:vendor_person", args=[row.pk])),
+        Column(
+            "name",
+            gettext_lazy("Name"),
+            "person",
+            sort="name",
+            phone="title",
+            detail=lambda row: row.email,
+            link=lambda row: reverse("people:vendor_person", args=[row.pk]),
+        ),
         Column("role", gettext_lazy("Role"), sort="role", phone="detail", value=lambda row: VendorRole(row.role).label),
         Column("scope", gettext_lazy("Looks after"), value=lambda row: scope_words(row), phone="detail"),
-        Column("state", gettext_lazy("Account"), "flag", value=lambda row: row.is_active),
+        Column("state", gettext_lazy("Account"), value=account_words, phone="detail"),
         Column("last_login", gettext_lazy("Last sign-in"), "moment", sort="last_login"),
     ]
 

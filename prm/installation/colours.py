@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 ENOUGH = 4.5  # the ratio WCAG asks of text
-WHITE, NIGHT, NIGHT_SURFACE = "#ffffff", "#0c1730", "#16202e"  # text on the colour, and the page behind it, in the dark theme
+WHITE, NIGHT, NIGHT_SURFACE = (
+    "#ffffff",
+    "#0c1730",
+    "#16202e",
+)  # text on the colour, and the page behind it, in the dark theme
 
 
 def channels(colour: str) -> tuple[int, int, int]:
@@ -12,7 +16,10 @@ def channels(colour: str) -> tuple[int, int, int]:
 
 def luminance(colour: str) -> float:
     """Relative luminance as WCAG defines it."""
-    linear = [(c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4) for c in (value / 255 for value in channels(colour))]
+    linear = [
+        (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4)
+        for c in (value / 255 for value in channels(colour))
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -23,7 +30,9 @@ def contrast(one: str, other: str) -> float:
 
 
 def mix(colour: str, other: str, part: float) -> str:
-    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(channels(colour), channels(other), strict=True))
+    return "#" + "".join(
+        f"{round(a + (b - a) * part):02x}" for a, b in zip(channels(colour), channels(other), strict=True)
+    )
 
 
 def darkened(colour: str) -> str:

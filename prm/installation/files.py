@@ -35,11 +35,16 @@ def kind_of(content: bytes) -> str:
 def keep(upload: UploadedFile) -> str:
     """Check a logo and keep it under a random name, which is returned."""
     if upload.size > LARGEST:
-        raise ValidationError(_("This picture is larger than 1 MB. Make it smaller: 400 pixels in width are enough."), code="too_large")
+        raise ValidationError(
+            _("This picture is larger than 1 MB. Make it smaller: 400 pixels in width are enough."), code="too_large"
+        )
     content = upload.read()
     ending = kind_of(content)
     if not ending:
-        raise ValidationError(_("This file is no PNG, JPEG or WebP picture. Export the logo in one of these formats."), code="not_a_picture")
+        raise ValidationError(
+            _("This file is no PNG, JPEG or WebP picture. Export the logo in one of these formats."),
+            code="not_a_picture",
+        )
     folder().mkdir(parents=True, exist_ok=True)
     name = secrets.token_hex(16) + ending
     (folder() / name).write_bytes(content)

@@ -27,7 +27,7 @@ class BrandingForm(RecordForm):
     class Meta:
         model = Installation
         fields = ["name", "colour", "sender_name", "support_contact"]
-        widgets = {"colour": forms.TextInput(attrs={"type": "color"})}
+        widgets = {"colour": forms.TextInput(attrs={"type": "color", "class": "form-control-color"})}
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -45,7 +45,9 @@ class BrandingForm(RecordForm):
         ratio = colours.contrast(colour, colours.WHITE)
         if ratio < colours.ENOUGH:
             raise forms.ValidationError(
-                _("White text on this colour has a contrast of %(ratio)s; %(least)s is needed to read it. Take a darker shade, for example %(shade)s."),
+                _(
+                    "White text on this colour has a contrast of %(ratio)s; %(least)s is needed to read it. Take a darker shade, for example %(shade)s."
+                ),
                 code="contrast",
                 params={"ratio": f"{ratio:.1f}", "least": colours.ENOUGH, "shade": colours.darkened(colour)},
             )
@@ -74,7 +76,9 @@ class SecurityForm(RecordForm):
         label=gettext_lazy("Two-step sign-in is required for"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=gettext_lazy("Who has such a role and no second step yet is led to set it up at the next click, and reaches nothing else before."),
+        help_text=gettext_lazy(
+            "Who has such a role and no second step yet is led to set it up at the next click, and reaches nothing else before."
+        ),
     )
 
     class Meta:

@@ -27,7 +27,12 @@ class Installation(Record):
     colour = models.CharField(_("main colour"), max_length=7, default=COLOUR)
     sender_name = models.CharField(_("sender name of e-mails"), max_length=80, blank=True)
     support_contact = models.CharField(_("contact for help"), max_length=200, blank=True)
-    mfa_roles = ArrayField(models.CharField(max_length=20), verbose_name=_("roles that must use two-step sign-in"), default=list, blank=True)
+    mfa_roles = ArrayField(
+        models.CharField(max_length=20),
+        verbose_name=_("roles that must use two-step sign-in"),
+        default=list,
+        blank=True,
+    )
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(only=True), name="one_installation")]

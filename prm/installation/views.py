@@ -23,7 +23,9 @@ from prm.ui.toasts import say
 @may("manage_installation")
 def branding(request: HttpRequest) -> HttpResponse:
     """Name, logo, colour, sender of e-mails."""
-    form = BrandingForm(request.POST or None, request.FILES or None, instance=Installation.for_change(), user=request.user)
+    form = BrandingForm(
+        request.POST or None, request.FILES or None, instance=Installation.for_change(), user=request.user
+    )
     return handle(
         request,
         form,
@@ -100,7 +102,13 @@ class ErrandList(ListPage):
     empty_title = gettext_lazy("Nothing waits")
     empty_text = gettext_lazy("All background work is done. What waits for its turn or fails is shown here.")
     columns = [
-        Column("task", gettext_lazy("Task"), sort="task", phone="title", link=lambda row: reverse("installation:errand", args=[row.pk])),
+        Column(
+            "task",
+            gettext_lazy("Task"),
+            sort="task",
+            phone="title",
+            link=lambda row: reverse("installation:errand", args=[row.pk]),
+        ),
         Column("state", gettext_lazy("State"), "text", value=lambda row: state_words(row), phone="detail"),
         Column("queue", gettext_lazy("Queue"), sort="queue"),
         Column("tries", gettext_lazy("Tries"), "number", sort="tries"),

@@ -38,14 +38,18 @@ class Notification(models.Model):
 
     objects = NotificationQuerySet.as_manager()
     row_policy = RowPolicy(
-        read="user_id = {user} AND partner_id = {partner}", write="user_id = {user} AND partner_id = {partner}", insert=""
+        read="user_id = {user} AND partner_id = {partner}",
+        write="user_id = {user} AND partner_id = {partner}",
+        insert="",
     )
 
     class Meta:
         ordering = ["-at", "-id"]
         indexes = [
             models.Index(fields=["user", "partner_id", "-at", "-id"], name="notification_inbox"),
-            models.Index(fields=["user", "partner_id"], name="notification_unread", condition=models.Q(read_at__isnull=True)),
+            models.Index(
+                fields=["user", "partner_id"], name="notification_unread", condition=models.Q(read_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:

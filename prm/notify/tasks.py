@@ -40,7 +40,11 @@ def send_mail(*, mail: str, kind: str, to: str, name: str, language: str, url: s
     subject = " ".join(words.subject.split())[:250]
     host = urlsplit(settings.PUBLIC_URL).hostname or "localhost"
     message = EmailMultiAlternatives(
-        subject, text, sender(installation), [to], headers={"Message-ID": f"<{mail}@{host}>", "Content-Language": language}
+        subject,
+        text,
+        sender(installation),
+        [to],
+        headers={"Message-ID": f"<{mail}@{host}>", "Content-Language": language},
     )
     message.attach_alternative(html, "text/html")
     kept = text.replace(address(url), "…") if notices[kind].secret_link and url and not settings.MAIL_TO_FILES else text

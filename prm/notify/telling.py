@@ -14,7 +14,9 @@ def tell(kind: str, people: Any, *, url: str = "", partner_id: Any = None, **dat
     """Put the notice into each inbox and ask for each e-mail, in the running transaction."""
     notice = notices[kind]
     people = {person.pk: person for person in people if person.is_active}
-    wishes = {row.user_id: row for row in Preference.objects.filter(user__in=people, kind=kind)} if notice.choosable else {}
+    wishes = (
+        {row.user_id: row for row in Preference.objects.filter(user__in=people, kind=kind)} if notice.choosable else {}
+    )
     rows = []
     for pk, person in people.items():
         wish = wishes.get(pk)
@@ -27,4 +29,6 @@ def tell(kind: str, people: Any, *, url: str = "", partner_id: Any = None, **dat
 
 def send(kind: str, email: str, name: str, language: str, *, url: str = "", **data: Any) -> None:
     """Ask for one e-mail. Its id, given now, is the message's id: a mailbox that gets it twice can tell."""
-    enqueue("notify.send_mail", mail=str(uuid7()), kind=kind, to=email, name=name, language=language, url=url, data=data)
+    enqueue(
+        "notify.send_mail", mail=str(uuid7()), kind=kind, to=email, name=name, language=language, url=url, data=data
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
@@ -68,7 +69,12 @@ class SentMailList(ListPage):
     empty_title = gettext_lazy("No e-mail was sent yet")
     empty_text = gettext_lazy("Invitations, decisions and reminders appear here when they leave.")
     columns = [
-        Column("subject", gettext_lazy("Subject"), phone="title", link=lambda row: f"/settings/mail/{row.pk}/"),
+        Column(
+            "subject",
+            gettext_lazy("Subject"),
+            phone="title",
+            link=lambda row: reverse("notify:sent_mail_text", args=[row.pk]),
+        ),
         Column("to", gettext_lazy("To"), sort="to", phone="detail"),
         Column("language", gettext_lazy("Language"), phone="detail"),
         Column("sent_at", gettext_lazy("Sent"), "moment", sort="sent_at", phone="value"),

@@ -26,7 +26,10 @@ def test_a_submission_is_told_to_both_sides(owner, channel_manager, submitted_de
 def test_each_reads_in_their_own_language(owner, submitted_deal, channel_manager, mailoutbox):
     User.objects.filter(pk=channel_manager.pk).update(language="fr")
     run_errands()
-    assert {message.to[0]: message.extra_headers["Content-Language"] for message in mailoutbox} == {owner.email: "en", channel_manager.email: "fr"}
+    assert {message.to[0]: message.extra_headers["Content-Language"] for message in mailoutbox} == {
+        owner.email: "en",
+        channel_manager.email: "fr",
+    }
 
 
 def test_without_a_channel_manager_all_of_the_scope_are_told(owner, alpine, channel_manager, submitted_deal):

@@ -50,7 +50,9 @@ def test_a_colour_too_bright_names_the_remedy(signed_in, admin):
 @pytest.mark.parametrize("colour", ["#ffd400", "#00ff00", "#777777", "#2a57c2", "#000000", "#ffffff"])
 def test_shades_can_be_read(colour):
     assert colours.contrast(colours.darkened(colour), colours.WHITE) >= 4.5
-    assert all(colours.contrast(colours.for_night(colour), dark) >= 4.5 for dark in (colours.NIGHT, colours.NIGHT_SURFACE))
+    assert all(
+        colours.contrast(colours.for_night(colour), dark) >= 4.5 for dark in (colours.NIGHT, colours.NIGHT_SURFACE)
+    )
 
 
 def test_contrast_is_that_of_wcag():
@@ -71,7 +73,13 @@ def test_a_logo(signed_in, admin, uploads):
 
 @pytest.mark.parametrize(
     "content",
-    [b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>", b"GIF89a" + b"\0" * 20, b"%PDF-1.7", b"\x00", PNG + b"\0" * 1024 * 1024],
+    [
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>",
+        b"GIF89a" + b"\0" * 20,
+        b"%PDF-1.7",
+        b"\x00",
+        PNG + b"\0" * 1024 * 1024,
+    ],
 )
 def test_what_is_no_logo(signed_in, admin, uploads, content):
     response = save(signed_in(admin), logo_file=SimpleUploadedFile("logo.png", content))
@@ -100,7 +108,9 @@ def test_roles_that_need_two_steps(signed_in, admin):
 
 
 @pytest.mark.parametrize("who", ["channel_manager", "viewer", "owner"])
-@pytest.mark.parametrize("page", ["/settings/branding/", "/settings/security/", "/settings/background/", "/settings/people/"])
+@pytest.mark.parametrize(
+    "page", ["/settings/branding/", "/settings/security/", "/settings/background/", "/settings/people/"]
+)
 def test_settings_belong_to_administrators(signed_in, request, who, page):
     assert signed_in(request.getfixturevalue(who)).get(page).status_code == 403
 

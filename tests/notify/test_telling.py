@@ -77,7 +77,9 @@ def test_a_link_that_opens_an_account_is_not_kept(owner, settings, mailoutbox):
     settings.MAIL_TO_FILES = False
     from partners.models import Invitation
 
-    invitation = Invitation(partner=owner.acting_for, name="Nora", email="nora@alpine.example", role="partner_sales").send(by=owner)
+    invitation = Invitation(
+        partner=owner.acting_for, name="Nora", email="nora@alpine.example", role="partner_sales"
+    ).send(by=owner)
     run_errands()
     assert invitation.link in mailoutbox[0].body
     assert "/invitation/" not in SentMail.objects.get().text

@@ -18,7 +18,9 @@ NEW = {"name": "Nora New", "email": "nora@alpine.example", "role": "partner_sale
 
 @pytest.fixture
 def invitation(owner):
-    return Invitation(partner=owner.acting_for, name="Nora New", email="nora@alpine.example", role="partner_sales", language="fr").send(by=owner)
+    return Invitation(
+        partner=owner.acting_for, name="Nora New", email="nora@alpine.example", role="partner_sales", language="fr"
+    ).send(by=owner)
 
 
 def path(link: str) -> str:
@@ -63,17 +65,25 @@ def test_inviting_an_address_twice_is_said_at_the_form(signed_in, owner, invitat
 def test_a_new_person_opens_their_account(client, invitation):
     link = path(invitation.link)
     assert client.get(link).status_code == 200
-    response = client.post(link, {"name": "Nora Neuf", "password": "four words in a row", "again": "four words in a row"})
+    response = client.post(
+        link, {"name": "Nora Neuf", "password": "four words in a row", "again": "four words in a row"}
+    )
     assert response["Location"] == "/"
     person = User.objects.get(email=invitation.email)
     membership = Membership.objects.get(user=person)
-    assert (person.name, person.language, membership.role, membership.partner) == ("Nora Neuf", "fr", "partner_sales", invitation.partner)
+    assert (person.name, person.language, membership.role, membership.partner) == (
+        "Nora Neuf",
+        "fr",
+        "partner_sales",
+        invitation.partner,
+    )
     assert (client.session[SESSION_KEY], client.session[MEMBERSHIP]) == (str(person.pk), str(membership.pk))
     assert client.get(link).status_code == 410
 
 
 @pytest.mark.parametrize(
-    ("password", "again"), [("short", "short"), ("four words in a row", "five words in a row"), ("password123", "password123")]
+    ("password", "again"),
+    [("short", "short"), ("four words in a row", "five words in a row"), ("password123", "password123")],
 )
 def test_a_weak_or_mistyped_password(client, invitation, password, again):
     response = client.post(path(invitation.link), {"name": "Nora", "password": password, "again": again})
@@ -82,7 +92,9 @@ def test_a_weak_or_mistyped_password(client, invitation, password, again):
 
 
 def test_a_person_there_is_joins_with_their_own_account(client, owner, rival):
-    invitation = Invitation(partner=owner.acting_for, name="Rita", email=rival.email, role="partner_sales").send(by=owner)
+    invitation = Invitation(partner=owner.acting_for, name="Rita", email=rival.email, role="partner_sales").send(
+        by=owner
+    )
     response = client.post(path(invitation.link))
     assert response["Location"] == reverse("account_login")
     assert Membership.objects.filter(user=rival, partner=owner.acting_for, is_active=True).exists()
@@ -90,7 +102,9 @@ def test_a_person_there_is_joins_with_their_own_account(client, owner, rival):
 
 
 def test_a_signed_in_person_acts_for_the_new_side_at_once(signed_in, owner, rival):
-    invitation = Invitation(partner=owner.acting_for, name="Rita", email=rival.email, role="partner_sales").send(by=owner)
+    invitation = Invitation(partner=owner.acting_for, name="Rita", email=rival.email, role="partner_sales").send(
+        by=owner
+    )
     client = signed_in(rival)
     assert client.post(path(invitation.link))["Location"] == "/"
     assert client.session[MEMBERSHIP] == str(Membership.objects.get(user=rival, partner=owner.acting_for).pk)
@@ -118,7 +132,9 @@ def test_an_altered_link(client, system):
 
 
 def test_the_account_of_a_closed_person_stays_closed(client, owner, rival, admin):
-    invitation = Invitation(partner=owner.acting_for, name="Rita", email=rival.email, role="partner_sales").send(by=owner)
+    invitation = Invitation(partner=owner.acting_for, name="Rita", email=rival.email, role="partner_sales").send(
+        by=owner
+    )
     rival.deactivate(by=admin)
     assert client.post(path(invitation.link)).status_code == 422
 
@@ -157,7 +173,13 @@ def test_a_channel_manager_invites_for_a_partner_of_their_scope(signed_in, chann
 
 def test_only_an_administrator_invites_vendor_people(signed_in, admin, channel_manager, client):
     url = reverse("people:invite_vendor")
-    asked = {"name": "Vic Vendor", "email": "vic@vendor.example", "role": "channel_manager", "language": "en", "scope_countries": ["FR"]}
+    asked = {
+        "name": "Vic Vendor",
+        "email": "vic@vendor.example",
+        "role": "channel_manager",
+        "language": "en",
+        "scope_countries": ["FR"],
+    }
     assert signed_in(channel_manager).post(url, asked).status_code == 403
     assert signed_in(admin).post(url, asked).status_code == 302
     person, membership = Invitation.objects.get().accept(password=factories.PASSWORD)
@@ -177,7 +199,9 @@ def test_changing_and_closing_a_colleagues_account(signed_in, owner, teammate):
 
 
 def test_the_last_administrator_stays(signed_in, owner):
-    response = signed_in(owner).post(reverse("people:membership", args=[owner.membership.pk]), {"role": "partner_sales", "version": "1"})
+    response = signed_in(owner).post(
+        reverse("people:membership", args=[owner.membership.pk]), {"role": "partner_sales", "version": "1"}
+    )
     assert response.status_code == 422
     assert "at least one administrator" in response.content.decode()
 

@@ -33,7 +33,13 @@ def test_changing_ones_own_facts(signed_in, request, who):
     facts = {"name": "New Name", "language": "fr", "time_zone": "Europe/Madrid", "theme": "light", "version": "1"}
     assert client.post("/profile/", facts).status_code == 302
     found = User.objects.get(pk=user.pk)
-    assert (found.name, found.language, found.time_zone, found.theme, found.shortcuts) == ("New Name", "fr", "Europe/Madrid", "light", False)
+    assert (found.name, found.language, found.time_zone, found.theme, found.shortcuts) == (
+        "New Name",
+        "fr",
+        "Europe/Madrid",
+        "light",
+        False,
+    )
     assert client.post("/profile/", facts).status_code == 422
 
 
