@@ -63,7 +63,7 @@ class Writer:
             if row := deal.row.registration:
                 if row["review_status"] in OPEN:
                     waiting.append(row["id"])
-                elif row["protection_status"] == "active":
+                if row["review_status"] in OPEN or row["protection_status"] == "active":
                     values = deal.values
                     indexed[row["id"]] = keys(
                         names=[values["customer_name"]], domains=[values["customer_domain"]], countries=[values["customer_country"]]

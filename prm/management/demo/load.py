@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import islice
 from random import Random
 from typing import NamedTuple
 
@@ -49,6 +50,17 @@ def load(size: Size, now: datetime, seed: int = 1) -> None:
         clock.moment = begin
         Teller(clock, fresh=now - FRESH).tell(told)
         set_back()
+
+
+def load_scale(size: Size, now: datetime, seed: int = 1, chunk: int = 20_000) -> None:
+    """Fill an empty database for measurements: all in bulk, without passwords, history and conflicts."""
+    random, begin = Random(seed), now.replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=size.days)  # noqa: S311
+    with acting("system"), set_by_hand(begin) as clock:
+        places = world.build(clock, now, begin, random, size.partners, size.customers, password=None)
+        plan, writer = Planner(places, random, now, crowded=True), Writer(history=False)
+        for deals in (plan.direct_sales(size.direct, begin), plan.many(size.registrations, begin)):
+            while part := list(islice(deals, chunk)):
+                writer.tell(part)
 
 
 def set_back() -> None:

@@ -73,8 +73,9 @@ class Deal:
 class Planner:
     """Deals of a world, from a seed. No two deals of one customer are alive at the same time, unless told so by name."""
 
-    def __init__(self, world: World, random: Random, now: datetime):
+    def __init__(self, world: World, random: Random, now: datetime, crowded: bool = False):
         self.world, self.random, self.now = world, random, now
+        self.crowded = crowded  # with every customer taken, a further registration is rejected; else that is an error
         self.today = now.astimezone(business_zone()).date()
         self.busy: dict[Any, datetime] = {}
         self.sellers = [
@@ -125,6 +126,8 @@ class Planner:
         """One registration with its fate; what is not named is drawn."""
         who = self.world.partners[partner] if partner else self._partner(start)
         whom = self.world.customer(customer) if customer else self._customer(start)
+        if whom is None:
+            whom, fate = self.random.choice(self.customers), "rejected"
         people = self.world.sellers[who.pk]
         deal = Deal(
             customer=whom,
@@ -139,7 +142,8 @@ class Planner:
         deal.steps = [step for step in steps if step.at <= self.now]
         if fate != "draft":
             alive = len(deal.steps) < len(steps)
-            self.busy[whom.pk] = datetime.max.replace(tzinfo=self.now.tzinfo) if alive else deal.steps[-1].at
+            end = datetime.max.replace(tzinfo=self.now.tzinfo) if alive else deal.steps[-1].at
+            self.busy[whom.pk] = max(end, self.busy.get(whom.pk, end))
         return deal
 
     def _partner(self, start: datetime) -> Partner:
@@ -148,13 +152,15 @@ class Planner:
             if partner.created_at <= start:
                 return partner
 
-    def _customer(self, start: datetime) -> Customer:
-        """A customer with whom nobody works at that time; after some tries, one nobody named."""
+    def _customer(self, start: datetime) -> Customer | None:
+        """A customer with whom nobody works at that time."""
         for _ in range(60):
             customer = self.random.choice(self.customers)
             free = self.busy.get(customer.pk)
             if customer.created_at <= start and customer.pk not in self.reserved and (free is None or free < start):
                 return customer
+        if self.crowded:
+            return None
         raise ValueError("Too few customers for so many deals; ask for more customers.")
 
     def _products(self, lines: tuple[str, ...]) -> list[Product]:

@@ -28,11 +28,13 @@ NAMED = (
 
 
 def told(plan: Planner) -> Iterator[Deal]:
-    """The named deals; their customers take part in nothing else."""
+    """The named deals, whose customers take part in nothing else, and one of each end that chance might leave out."""
     plan.reserved |= {plan.world.customer(name).pk for name in NAMED}
     yield from _alpine(plan)
     yield from _conflicts(plan)
     yield from _queue(plan)
+    yield from (plan.registration(fate, plan.ago(60)) for fate in ("expired", "cancelled", "released", "recalled"))
+    yield plan.registration("lost", plan.ago(120))
 
 
 def _alpine(plan: Planner) -> Iterator[Deal]:

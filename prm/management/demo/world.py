@@ -71,15 +71,15 @@ def chunks(rows: Sequence, count: int) -> Iterator[tuple[int, Sequence]]:
             yield n, part
 
 
-def build(clock: Clock, now: datetime, begin: datetime, random: Random, partners: int, customers: int) -> World:
+def build(clock: Clock, now: datetime, begin: datetime, random: Random, partners: int, customers: int, password: str | None = PASSWORD) -> World:
     """Everything but deals; partners and customers join during the first half of the time from ``begin`` to ``now``."""
     clock.moment = begin
-    world, password = World(), make_password(PASSWORD)
-    make_vendor(world, password)
+    world, hashed = World(), make_password(password)  # one hash for all; without a password nobody signs in
+    make_vendor(world, hashed)
     make_program(world, begin.date())
     make_catalogue(world, begin.date())
     make_rates(begin.date(), now.date())
-    make_partners(world, clock, now, begin, password, names.partner_names(partners))
+    make_partners(world, clock, now, begin, hashed, names.partner_names(partners))
     make_customers(world, clock, now, begin, random, names.customer_names(customers))
     return world
 
