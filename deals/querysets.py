@@ -97,6 +97,10 @@ class DealRegistrationQuerySet(models.QuerySet):
             return self.editable_by(user).filter(submission_status=SubmissionStatus.SUBMITTED)
         return self.visible_to(user).exclude(submission_status=SubmissionStatus.DRAFT) if user.may("decide_registrations") else self.none()
 
+    def with_names(self):
+        """Fetch the names a page of the vendor shows, in the same statement."""
+        return self.select_related("partner", "program", "distributor", "created_by", "participant__opportunity")
+
     def awaiting_vendor(self):
         return self.filter(review_status__in=AWAITING_VENDOR)
 

@@ -4,6 +4,7 @@ import pghistory
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
@@ -12,6 +13,7 @@ from deals.models import DealRegistration, Opportunity
 from prm import events
 from prm.errors import RuleViolation
 from prm.records import Record
+from prm.ui.templatetags.ui import day
 from territories.models import Customer
 
 
@@ -83,7 +85,7 @@ class Conflict(Record):
             "theirs": self.evidence.get("other", {}).get("partner", ""),
             "customer": self.evidence.get("customer", ""),
             "why": ", ".join(shared_text(row) for row in self.evidence.get("shared", [])),
-            "day": self.evidence.get("other", {}).get("protected_until", ""),
+            "day": day(parse_date(self.evidence.get("other", {}).get("protected_until", ""))),
         }
         sentences = {
             "DUP-1": _("%(theirs)s asked for the same customer before %(mine)s: %(why)s."),

@@ -21,7 +21,7 @@ from deals.axes import AWAITING_VENDOR, OPEN_REVIEW, ReviewStatus
 from deals.forms.registration import ApproveForm, CustomerForm, NotesForm, RejectForm, ReturnForm
 from deals.models import Approval, DealRegistration, Protection
 from deals.models.protection import place
-from deals.views.registration import lines_with_protection, vendor_story
+from deals.views.registration import files_of, lines_with_protection, vendor_story
 from prm import registries
 from prm.access import may, scoped, vendor_only
 from prm.errors import RuleViolation, StaleVersion
@@ -34,6 +34,16 @@ from territories.models import Customer
 SHOWN = 40  # rows of the queue on one page
 FOUND = 8  # customers of a search
 VIEWS = ("mine", "team", "returned", "decided")
+
+
+def within_reach(user):
+    """What this person may look at as a decision, open or past."""
+    return DealRegistration.objects.decided_or_decidable_by(user).with_names()
+
+
+def still_open(user):
+    """What this person may decide now."""
+    return DealRegistration.objects.decidable_by(user).with_names()
 
 
 # The queue -----------------------------------------------------------------------------------------------------------------
@@ -72,13 +82,13 @@ def usual_view(user) -> str:
 def approvals(request: HttpRequest) -> HttpResponse:
     """The queue; beside it, on a wide screen, the first registration of it."""
     view = chosen_view(request)
-    first = of_view(request.user, view).first()
+    first = of_view(request.user, view).with_names().first()
     return page(request, first, view, opened=False)
 
 
 @require_GET
 @vendor_only
-@scoped(DealRegistration.objects.decided_or_decidable_by)
+@scoped(within_reach)
 def approval(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
     """One registration, to decide on; the queue beside it."""
     return page(request, registration, chosen_view(request))
@@ -138,7 +148,8 @@ def around(request: HttpRequest, view: str, registration: DealRegistration | Non
 
 def detail(request: HttpRequest, registration: DealRegistration, **more) -> dict:
     """What there is to know for a decision."""
-    user, file = request.user, registration.approval
+    user, files = request.user, files_of(registration)
+    file = files.get(registration.submission)
     lines = lines_with_protection(registration)
     is_open = registration.review_status in AWAITING_VENDOR
     blocking = blocking_lines(registration, file, lines) if is_open else []
@@ -160,7 +171,7 @@ def detail(request: HttpRequest, registration: DealRegistration, **more) -> dict
         "searched": searched(request),
         "record": record_of(registration.partner_id),
         "rules": rules(registration, file, blocking),
-        "events": vendor_story(user, registration),
+        "events": vendor_story(user, registration, files.values()),
         "comments": registration.comments.all(),
         "panels": registries.panels_of("registration_review", registration, user),
         "custom": shown("registration", registration, user),
@@ -281,7 +292,7 @@ def settle(request: HttpRequest, registration: DealRegistration, verb, said: str
         response = (
             page(request, target, view)
             if target
-            else page(request, of_view(request.user, view).first(), view, opened=False)
+            else page(request, of_view(request.user, view).with_names().first(), view, opened=False)
         )
         return say(request, push_url(response, address), said)
     return say(request, redirect(address), said)
@@ -289,7 +300,7 @@ def settle(request: HttpRequest, registration: DealRegistration, verb, said: str
 
 def refused(request: HttpRequest, registration: DealRegistration, view: str, error, **forms) -> HttpResponse:
     """Somebody was faster, or a rule says no: say who and why; the reader's own text stays in its form."""
-    fresh = get_object_or_404(DealRegistration.objects.select_related("partner"), pk=registration.pk)
+    fresh = get_object_or_404(DealRegistration.objects.with_names(), pk=registration.pk)
     more: dict = dict(forms)
     if isinstance(error, ValidationError):
         more["problem"] = " ".join(error.messages)
@@ -324,7 +335,7 @@ def version(request: HttpRequest) -> str:
 
 @require_POST
 @vendor_only
-@scoped(DealRegistration.objects.decided_or_decidable_by)
+@scoped(within_reach)
 def take(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
     """Begin the review; one stays with the registration."""
     view = chosen_view(request)
@@ -340,7 +351,7 @@ def stay(request: HttpRequest, registration: DealRegistration, view: str, said: 
     """After a change that does not decide: the same registration, fresh."""
     if request.htmx:
         fresh = get_object_or_404(
-            DealRegistration.objects.decided_or_decidable_by(request.user).select_related("partner"), pk=registration.pk
+            within_reach(request.user), pk=registration.pk
         )
         return say(request, page(request, fresh, view), said)
     return say(request, redirect(reverse("deals:approval", args=[registration.pk]) + f"?view={view}"), said)
@@ -348,7 +359,7 @@ def stay(request: HttpRequest, registration: DealRegistration, view: str, said: 
 
 @require_POST
 @vendor_only
-@scoped(DealRegistration.objects.decided_or_decidable_by)
+@scoped(within_reach)
 def approve(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
     """Approve: an opportunity and one protection per product line, all or none."""
     form = ApproveForm(request.POST, user=request.user, registration=registration, file=registration.approval)
@@ -372,7 +383,7 @@ def approve(request: HttpRequest, registration: DealRegistration) -> HttpRespons
 
 @require_http_methods(["GET", "POST"])
 @vendor_only
-@scoped(DealRegistration.objects.decided_or_decidable_by)
+@scoped(within_reach)
 def reject(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
     """Refuse; a GET shows what the partner will read."""
     if request.method == "GET":
@@ -402,7 +413,7 @@ def reject(request: HttpRequest, registration: DealRegistration) -> HttpResponse
 
 @require_http_methods(["GET", "POST"])
 @vendor_only
-@scoped(DealRegistration.objects.decided_or_decidable_by)
+@scoped(within_reach)
 def send_back(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
     """Return for information: only the named fields open."""
     if request.method == "GET":
@@ -424,7 +435,7 @@ def send_back(request: HttpRequest, registration: DealRegistration) -> HttpRespo
 
 @require_POST
 @vendor_only
-@scoped(DealRegistration.objects.decided_or_decidable_by)
+@scoped(within_reach)
 def notes(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
     """Keep private notes; the partner's row does not change."""
     form, view = NotesForm(request.POST), chosen_view(request)
@@ -442,7 +453,7 @@ def notes(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
 
 @require_POST
 @vendor_only
-@scoped(DealRegistration.objects.decidable_by)
+@scoped(still_open)
 def customer(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
     """Confirm which customer this is: one that exists, or a new one of what the partner wrote."""
     view, user, file = chosen_view(request), request.user, registration.approval

@@ -54,7 +54,7 @@ class OpportunityList(ListPage):
     filterset_class = OpportunityFilters
     record = Opportunity
     default_sort = "-created_at"
-    export_name = "opportunities"
+    export_name, import_kind = "opportunities", "opportunities"
     empty_title = gettext_lazy("No opportunity yet")
     empty_text = gettext_lazy("Opportunities come from approved registrations, an import, or are added here.")
     no_result_title = gettext_lazy("No opportunity matches these filters")

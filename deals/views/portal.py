@@ -200,7 +200,7 @@ class PortalRegistrations(ListPage):
 
 @require_GET
 @portal_only
-@scoped(DealRegistration.objects.visible_to)
+@scoped(lambda user: DealRegistration.objects.visible_to(user).select_related("program", "distributor"))
 def registration(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
     """One registration of the company, or one that names it as distributor."""
     return portal_page(request, registration)
@@ -209,6 +209,8 @@ def registration(request: HttpRequest, registration: DealRegistration) -> HttpRe
 def portal_page(request: HttpRequest, registration: DealRegistration, status: int = 200, **more) -> HttpResponse:
     user = request.user
     is_own = registration.partner_id == user.acting_for_id
+    if is_own:
+        registration.partner = user.acting_for
     may_work = is_own and DealRegistration.objects.editable_by(user).filter(pk=registration.pk).exists()
     allowed = DealRegistration.REVIEW[ReviewStatus(registration.review_status)] if may_work else set()
     context = {

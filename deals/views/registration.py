@@ -87,7 +87,7 @@ class RegistrationList(ListPage):
         return DealRegistration.objects.visible_to(self.request.user).select_related("partner")
 
 
-@scoped(DealRegistration.objects.visible_to)
+@scoped(lambda user: DealRegistration.objects.visible_to(user).with_names())
 def registration(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
     """One registration; a partner's person is sent to the portal's page of it."""
     if request.user.is_partner:
@@ -103,8 +103,8 @@ def record_context(request: HttpRequest, registration: DealRegistration, **more)
         "standing": standing(registration),
         "steps": next_steps(registration),
         "lines": lines_with_protection(registration),
-        "file": registration.approval,
-        "events": vendor_story(user, registration),
+        "file": (files := files_of(registration)).get(registration.submission),
+        "events": vendor_story(user, registration, files.values()),
         "comments": registration.comments.all(),
         "may_comment": user.may("decide_registrations") and registration.submission_status != SubmissionStatus.DRAFT,
         "may_decide": user.may("decide_registrations") and registration.review_status in OPEN_REVIEW,
@@ -126,9 +126,14 @@ def lines_with_protection(registration: DealRegistration) -> list[dict]:
     return list(lines.values())
 
 
-def vendor_story(user, registration: DealRegistration) -> list[dict]:
+def files_of(registration: DealRegistration) -> dict[int, Approval]:
+    """The vendor's files on its submissions, by number of submission."""
+    files = Approval.objects.filter(registration=registration).select_related("customer", "confirmed_by", "decided_by")
+    return {file.submission: file for file in files}
+
+
+def vendor_story(user, registration: DealRegistration, files) -> list[dict]:
     """The vendor's timeline: what the partner reads, and what only the vendor knows."""
-    files = Approval.objects.filter(registration=registration).only("pk")
     return story.lines(Event.objects.visible_to(user).about(registration, *files)[:READ])
 
 

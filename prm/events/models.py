@@ -15,11 +15,14 @@ from prm.rowpolicy import APPEND_ONLY, RowPolicy
 
 class EventQuerySet(models.QuerySet):
     def visible_to(self, user):
-        """A partner reads the events told to it; the vendor those of the partners in its scope, and those of no partner."""
+        """A partner reads the events told to it; the vendor those of the partners in its scope, and those of no partner.
+
+        What a partner drafts is its own until it is submitted.
+        """
         if user.is_partner:
             return self.filter(partner_id=user.acting_for_id)
-        scope = user.partner_scope_ids()
-        return self if scope is None else self.filter(Q(partner_id__isnull=True) | Q(partner_id__in=scope))
+        scope, told = user.partner_scope_ids(), self.exclude(verb="drafted")
+        return told if scope is None else told.filter(Q(partner_id__isnull=True) | Q(partner_id__in=scope))
 
     def about(self, *subjects):
         """The story of these records, newest first."""
