@@ -54,8 +54,12 @@ document.addEventListener("toast", event => toast(event.detail));
 document.addEventListener("announce", event => announce(event.detail.text || event.detail.value || ""));
 
 // htmx ----------------------------------------------------------------------------------------------------------------
+/** The token of now: signing in again in another tab gives a new one, and what was typed here must still be sent. */
+const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] || $("meta[name=csrf-token]")?.content || "";
 document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => {
-  if (ctx.request.method !== "GET") ctx.request.headers["X-CSRFToken"] = $("meta[name=csrf-token]")?.content || "";
+  if (ctx.request.method === "GET") return;
+  ctx.request.headers["X-CSRFToken"] = token();
+  if (ctx.request.body?.has?.("csrfmiddlewaretoken")) ctx.request.body.set("csrfmiddlewaretoken", token());
 });
 document.addEventListener("htmx:before:response", event => {
   const { raw } = event.detail.ctx.response;
@@ -107,6 +111,7 @@ document.addEventListener("submit", event => {
     return;
   }
   if (form.method === "dialog") return;
+  if (form.elements.csrfmiddlewaretoken) form.elements.csrfmiddlewaretoken.value = token();
   if (form.dataset.sent) { event.preventDefault(); event.stopImmediatePropagation(); return; }
   if (form.matches("[hx-post], [hx-get], [hx-put], [hx-patch], [hx-delete]")) return;
   form.dataset.sent = "1";
