@@ -130,7 +130,7 @@ class OpportunityViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
     """For the vendor the opportunity; for a partner its own part in it, so that nothing of the others shows."""
 
     model = Opportunity
-    serializer_class = OpportunitySerializer
+    serializer_class, partner_serializer_class = OpportunitySerializer, PartnerOpportunitySerializer
     may_create = "manage_opportunities"
     search_fields = ("name",)
     vendor_filters = {

@@ -30,6 +30,8 @@ class RegistrationSerializer(RecordSerializer):
     amount = MoneyField(required=False, allow_null=True)
     customer = serializers.UUIDField(source="customer_id", read_only=True, allow_null=True, help_text=_("Which customer it is; vendor only."))
     rejection_reason = serializers.CharField(read_only=True, allow_null=True, help_text=_("The internal reason; vendor only."))
+    sales_stage = serializers.CharField(read_only=True, help_text=_("Of the opportunity it led to; empty before."))
+    public_reason = serializers.CharField(read_only=True, help_text=_("Why it was refused; empty otherwise."))
     custom = CustomField("registration")
 
     class Meta:
@@ -72,14 +74,12 @@ class RegistrationSerializer(RecordSerializer):
             "review_status",
             "protection_status",
             "protected_until",
-            "sales_stage",
             "submitted_at",
             "respond_by",
             "decide_by",
             "decided_at",
             "answer_by",
             "returned_fields",
-            "public_reason",
             "message",
         )
         vendor_fields = ("customer", "rejection_reason")
@@ -157,10 +157,10 @@ class PartnerOpportunitySerializer(RecordSerializer):
     name = serializers.CharField(source="customer_name", read_only=True)
     route = serializers.CharField(source="opportunity.route", read_only=True)
     stage = serializers.CharField(source="opportunity.stage", read_only=True)
-    amount = MoneyField(source="opportunity.amount", read_only=True)
+    amount = MoneyField(source="opportunity.amount", read_only=True, allow_null=True)
     recurring = serializers.BooleanField(source="opportunity.recurring", read_only=True)
-    expected_close_date = serializers.DateField(source="opportunity.expected_close_date", read_only=True)
-    closed_on = serializers.DateField(source="opportunity.closed_on", read_only=True)
+    expected_close_date = serializers.DateField(source="opportunity.expected_close_date", read_only=True, allow_null=True)
+    closed_on = serializers.DateField(source="opportunity.closed_on", read_only=True, allow_null=True)
 
     class Meta:
         model = OpportunityParticipant

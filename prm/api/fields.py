@@ -30,7 +30,7 @@ def money_json(amount: Decimal | None, currency: str) -> dict[str, str] | None:
 
 @extend_schema_field(
     {
-        "type": ["object", "null"],
+        "type": "object",
         "required": ["amount", "currency"],
         "additionalProperties": False,
         "properties": {

@@ -66,7 +66,12 @@ def instant(lookup: str) -> Filter:
 
 
 def text(lookup: str, most: int = 200) -> Filter:
-    return Filter(lookup, str, {"type": "string", "maxLength": most})
+    def read(value: str) -> str:
+        if len(value) > most:
+            raise ValueError
+        return value
+
+    return Filter(lookup, read, {"type": "string", "maxLength": most})
 
 
 CHANGED = {

@@ -99,7 +99,7 @@ class CursorPage:
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
-            "properties": {"next": link, "previous": link, "results": {"type": "array", "items": schema}},
+            "properties": {"next": link, "previous": link, "results": schema},
         }
 
     @staticmethod

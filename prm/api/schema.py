@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import override
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import PolymorphicProxySerializer
 from rest_framework.reverse import reverse
 
 from prm.api.problems import KINDS
@@ -133,7 +134,11 @@ class Schema(AutoSchema):
     def get_response_serializers(self) -> Any:
         if self.verb and "answers" in self.verb:
             return self.verb["answers"]
-        return type(self.view).serializer_class
+        serializer, other = type(self.view).serializer_class, getattr(self.view, "partner_serializer_class", None)
+        if other is None:
+            return serializer
+        name = f"Any{serializer.__name__.removesuffix('Serializer')}"
+        return PolymorphicProxySerializer(name, [serializer, other], resource_type_field_name=None, many=self._is_list_view())
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return self.view.action == "list"

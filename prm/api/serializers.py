@@ -56,26 +56,48 @@ class RecordSerializer(serializers.ModelSerializer):
 
 
 def unknown(serializer: serializers.Serializer, data: Any) -> None:
-    """Refuse, or note and leave aside, what the serializer cannot take."""
+    """Refuse, or note and leave aside, what the serializer cannot take; refuse values of another JSON type than documented."""
     if not isinstance(data, dict):
         return
     fields = serializer.fields
     names = [name for name in data if name not in fields or fields[name].read_only]
-    if not names:
-        return
     view = serializer.context.get("view")
-    if view is not None and view.is_lenient:
+    if names and view is not None and view.is_lenient:
         view.ignored.extend(names)
-        return
-    raise serializers.ValidationError(
-        {
-            name: serializers.ErrorDetail(
-                _("This field is set by the system.") if name in fields else _("There is no such field."),
-                code="read_only" if name in fields else "unknown_field",
-            )
-            for name in names
-        }
-    )
+        names = []
+    wrong = {
+        name: serializers.ErrorDetail(
+            _("This field is set by the system.") if name in fields else _("There is no such field."),
+            code="read_only" if name in fields else "unknown_field",
+        )
+        for name in names
+    }
+    for name, value in data.items():
+        if name in fields and name not in wrong and not is_of_type(fields[name], value):
+            wrong[name] = serializers.ErrorDetail(_("This is not the type of value the field takes."), code="wrong_type")
+    if wrong:
+        raise serializers.ValidationError(wrong)
+
+
+JSON_TYPES: tuple[tuple[type[serializers.Field], type], ...] = (
+    (serializers.BooleanField, bool),
+    (serializers.IntegerField, int),
+    (serializers.DecimalField, str),
+    (serializers.CharField, str),
+    (serializers.ChoiceField, str),
+)
+
+
+def is_of_type(field: serializers.Field, value: Any) -> bool:
+    """DRF would take 1 for true and 7 for "7"; programs that send these have mixed something up."""
+    if value is None or field.read_only:
+        return True
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        return all(is_of_type(field.child, one) for one in value)
+    for kind, json in JSON_TYPES:
+        if isinstance(field, kind):
+            return isinstance(value, json) and (json is bool or not isinstance(value, bool))
+    return True
 
 
 class InputSerializer(serializers.Serializer):
