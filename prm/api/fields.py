@@ -104,7 +104,7 @@ class PeriodField(serializers.Field):
         return DateRange(start, end)
 
 
-@extend_schema_field({"type": "string", "pattern": "^([A-Z]{2})?$", "example": "FR"})
+@extend_schema_field({"type": "string", "pattern": "^[A-Z]{2}$", "example": "FR"})
 class CountryField(serializers.CharField):
     """An ISO 3166 code of two letters."""
 

@@ -222,7 +222,14 @@ def finish_document(result: dict, generator: Any, request: Any, public: bool) ->
         for operation in path.values():
             if isinstance(operation, dict):
                 operation.pop("security", None)
-    return result
+    return _any_of(result)
+
+
+def _any_of(node: Any) -> Any:
+    """An empty text may match both a format and "empty": alternatives do not exclude one another."""
+    if isinstance(node, dict):
+        return {("anyOf" if key == "oneOf" else key): _any_of(value) for key, value in node.items()}
+    return [_any_of(one) for one in node] if isinstance(node, list) else node
 
 
 @cache

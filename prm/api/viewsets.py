@@ -368,9 +368,10 @@ class Upserts:
         if pk is not None:
             return 200, self.edit_one(pk, data)
         self.refuse_unless_creator()
+        checked = self.checked(self.serializer_for(user), data)
         if self.version is not None:
             raise StaleVersion(None)
-        row, _known = self.created(self.checked(self.serializer_for(user), data))
+        row, _known = self.created(checked)
         ExternalId.objects.link(row, source, external_id, owner_id=user.acting_for_id)
         return 201, self.view_of(row)
 
