@@ -155,7 +155,9 @@ class Opportunities(ImportKind):
 
     def derived(self, row: Row) -> dict[str, Any]:
         """The record's columns that follow from several of the file's."""
-        derived = {name: row.values[name] for name in ("name", "expected_close_date") if name in row.values}
+        derived: dict[str, Any] = {
+            name: row.values[name] for name in ("name", "expected_close_date") if name in row.values
+        }
         derived["closed_on"] = row.values.get("closed_on")
         if "route" not in row.values:
             derived["route"] = Route.PARTNER if "partner" in row.values else Route.DIRECT

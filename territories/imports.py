@@ -155,7 +155,7 @@ class Customers(ImportKind):
         given = [(row, scheme, row.values[scheme]) for row in rows for scheme in SCHEMES if scheme in row.values]
         if not given:
             return
-        owners = {
+        owners: dict[tuple[str, str], Any] = {
             (scheme, value): customer
             for scheme, value, customer in CustomerIdentifier.objects.filter(
                 value__in={value for _row, _scheme, value in given}
@@ -218,7 +218,8 @@ class Customers(ImportKind):
         for row in rows:
             for part in sorted(self.missing(row, parts)):
                 made.append((row, self.part(row, *part)))
-        for model in (CustomerName, CustomerDomain, CustomerIdentifier, CustomerAddress):
+        models: tuple[Any, ...] = (CustomerName, CustomerDomain, CustomerIdentifier, CustomerAddress)
+        for model in models:
             model._default_manager.bulk_create(
                 [part for _row, part in made if isinstance(part, model)], batch_size=2000
             )

@@ -20,7 +20,7 @@ MOST_CHOICES = 200
 
 def form_field(field: CustomField) -> forms.Field:
     """The form's field for a declared one."""
-    common = {"label": field.label, "required": field.required}
+    common: dict[str, Any] = {"label": field.label, "required": field.required}
     match field.type:
         case FieldType.NUMBER:
             return forms.DecimalField(**common)

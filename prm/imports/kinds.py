@@ -43,7 +43,7 @@ class Reference:
 
     def among(self, user: Any) -> QuerySet:
         """The rows the importing person may refer to; another's and a missing one read the same."""
-        rows = self.model._default_manager
+        rows: Any = self.model._default_manager
         return rows.all() if user is None else rows.visible_to(user)
 
 
@@ -147,7 +147,7 @@ class ImportKind:
         ]
 
     def editable(self, user: Any) -> QuerySet:
-        rows = self.model._default_manager
+        rows: Any = self.model._default_manager
         return rows.all() if user is None else rows.editable_by(user)
 
     def find(self, key: tuple[str, ...], rows: list[Row], user: Any) -> dict[tuple, list[Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -99,6 +99,14 @@ class Import(Record):
     @property
     def kind_label(self) -> Any:
         return self.import_kind.label
+
+    @property
+    def list_url(self) -> str:
+        """The page that lists these records."""
+        try:
+            return reverse(self.import_kind.list_url)
+        except NoReverseMatch:
+            return ""
 
     @property
     def job(self) -> Job | None:

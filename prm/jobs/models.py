@@ -50,7 +50,7 @@ class JobQuerySet(models.QuerySet):
         **state: Any,
     ) -> Job:
         """Queue a job; its first chunk starts after the commit. ``state`` is kept in ``result`` for its steps."""
-        job = self.create(
+        job: Job = self.create(
             kind=kind,
             title=title[:200],
             owner=by,
