@@ -44,6 +44,10 @@ class PartnerForm(CustomFieldsForm, RecordForm):
     )
     domains = WordsField(label=gettext_lazy("Internet domains"), length=253)
     specialities = WordsField(label=gettext_lazy("Specialities"))
+    field_order = [
+        "name", "legal_name", "status", "channel_manager", "group", "country", "countries", "languages", "address", "city", "phone", "website",
+        "domains", "specialities", "types",
+    ]  # fmt: skip
 
     class Meta:
         model = Partner

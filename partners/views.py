@@ -62,7 +62,7 @@ class PartnerList(ListPage):
     filterset_class = PartnerFilters
     record = Partner
     default_sort = "name"
-    export_name = "partners"
+    export_name, import_kind = "partners", "partners"
     empty_title = gettext_lazy("No partner yet")
     empty_text = gettext_lazy("Partners you look after appear here, with their deals and deadlines. Add one, or import your list.")
     no_result_title = gettext_lazy("No partner matches these filters")

@@ -24,7 +24,7 @@ class CustomerList(ListPage):
     filterset_class = CustomerFilters
     record = Customer
     default_sort = "name"
-    export_name = "customers"
+    export_name, import_kind = "customers", "customers"
     empty_title = gettext_lazy("No customer yet")
     empty_text = gettext_lazy("Customers appear here when you confirm a registration, import your list or add one.")
     no_result_title = gettext_lazy("No customer matches these filters")

@@ -75,7 +75,7 @@ class ProductList(CataloguePage):
     icon = "package"
     filterset_class = ProductFilters
     default_sort = "name"
-    export_name = "products"
+    export_name, import_kind = "products", "products"
     create = ("catalogue:product_create", gettext_lazy("New product"))
     empty_title = gettext_lazy("No product yet")
     empty_text = gettext_lazy("Partners choose from these products when they register a deal. Add them, or import your list.")

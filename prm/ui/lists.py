@@ -24,6 +24,7 @@ from django import forms
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -411,6 +412,13 @@ class ListPage(View):
         if not self.export_name or not self.request.user.may("export"):
             return []
         return [{"label": "CSV", "url": self.url(export="csv")}, {"label": "Excel (XLSX)", "url": self.url(export="xlsx")}]
+
+    @property
+    def import_url(self) -> str:
+        """Where files of these records are read in, for who may."""
+        if not self.import_kind or not self.request.user.may("import_data"):
+            return ""
+        return f"{reverse('imports:new')}?kind={self.import_kind}"
 
     def export(self, file_format: str) -> HttpResponse:
         """All rows that pass the filters, as a file."""

@@ -41,8 +41,11 @@ def sentence(event: Event) -> str:
         "deactivated": _("Deactivated"),
         "reactivated": _("Active again"),
         "invited": _("Invited"),
+        "removed": _("Removed"),
+        "ended": _("End set"),
+        "prices_changed": _("Prices changed"),
     }
-    return common.get(event.verb, event.verb.replace("_", " ").capitalize())
+    return common.get(event.verb, _("Changed"))
 
 
 def lines(events: Iterable[Event], *, about: Any = None) -> list[dict[str, Any]]:
