@@ -1,6 +1,11 @@
 from partners.models import Membership, Partner, PartnerGroup, PartnerStatus, SupplyRelation
 from partners.roles import PartnerRole
-from partners.serializers import PartnerGroupSerializer, PartnerSerializer, PartnerUserSerializer, SupplyRelationSerializer
+from partners.serializers import (
+    PartnerGroupSerializer,
+    PartnerSerializer,
+    PartnerUserSerializer,
+    SupplyRelationSerializer,
+)
 from prm.api.filters import CHANGED, day, identity, one_of, text, yes_or_no
 from prm.api.router import resource
 from prm.api.viewsets import Creates, Edits, Reads, ScopedViewSet, Upserts, action

@@ -22,9 +22,9 @@ class StrictJSONParser(BaseParser):
             raise Problem("malformed", _("The body is not valid JSON.")) from None
         if not isinstance(data, dict):
             raise Problem("malformed", _("The body must be one JSON object."))
-        if b"\\u0000" in body:
-            if flaws := [Flaw(pointer, "null_characters_not_allowed", _("Null characters are not allowed.")) for pointer in _nul(data)]:
-                raise Problem("invalid", errors=flaws)
+        if b"\\u0000" in body and (pointers := list(_nul(data))):
+            text = _("Null characters are not allowed.")
+            raise Problem("invalid", errors=[Flaw(pointer, "null_characters_not_allowed", text) for pointer in pointers])
         return data
 
 

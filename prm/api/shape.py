@@ -74,9 +74,7 @@ class Shape:
         column = "__".join(field.source_attrs)
         if isinstance(field, serializers.PrimaryKeyRelatedField):
             return f"{column}_id"
-        if isinstance(field, PeriodField):
-            self.steps.append((name, field.to_representation))
-        elif isinstance(field, serializers.DecimalField):
+        if isinstance(field, (PeriodField, serializers.DecimalField)):
             self.steps.append((name, field.to_representation))
         elif not isinstance(field, (*PLAIN, MoneyField)) or type(field) is serializers.SerializerMethodField:
             raise ImproperlyConfigured(f"{field.parent.__class__.__name__}.{name} cannot be read from a column.")

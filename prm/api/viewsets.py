@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from django.db import DataError, IntegrityError, connection, models, transaction
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelError
+from django.db import DataError, IntegrityError, connection, models, transaction
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, serializers
