@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from partners.models import Partner, User
 from prm.db import acting
-from prm.management.demo.load import SIZES, load
+from prm.management.demo.load import SIZES, load, set_history_back
 
 
 class Command(BaseCommand):
@@ -32,3 +32,4 @@ class Command(BaseCommand):
             if Partner.objects.exists() or User.objects.exists():
                 raise CommandError("This database already holds partners or people; the demo is loaded into an empty one only.")
         load(SIZES[size], timezone.now())
+        set_history_back()

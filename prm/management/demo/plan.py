@@ -120,7 +120,7 @@ class Planner:
         span = self.now - begin
         for n in range(count):
             start = office_hours((begin + span * ((n + self.random.random()) / count) ** 0.8).replace(microsecond=0))
-            yield self.registration(self.random.choices(fates, weights)[0], start)
+            yield self.registration(self.random.choices(fates, weights)[0], min(start, self.ago(0, 23)))
 
     def registration(self, fate: str, start: datetime, *, customer: str = "", partner: str = "", lines: tuple[str, ...] = (), **values: Any) -> Deal:
         """One registration with its fate; what is not named is drawn."""
@@ -245,6 +245,7 @@ class Planner:
         """Opportunities of the vendor's own sellers, with customers no partner works with."""
         for n in range(count):
             start = office_hours((begin + (self.now - begin) * (n + self.random.random()) / count).replace(microsecond=0))
+            start = min(start, self.ago(0, 23))
             choice = [customer for customer in self.of_direct_sales if customer.created_at <= start] or self.of_direct_sales
             yield self.direct(start, customer=self.random.choice(choice), stages=self.random.randint(0, 4))
 

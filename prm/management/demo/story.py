@@ -23,6 +23,7 @@ NAMED = (
     "Fromageries de la Tournette",
     "Nordfjell Energi",
     "Textiles Garonne",
+    "Textiles Verdon",
     "Puerto de Almira",
 )
 
@@ -79,12 +80,14 @@ def _ending(plan: Planner, deal: Deal, days: int) -> Deal:
 
 
 def _conflicts(plan: Planner) -> Iterator[Deal]:
-    """Two channels at work on one business: protected for another, direct sales engaged, a reserved account."""
+    """Two channels at work on one business: protected for another, registered twice, direct sales engaged, a reserved account."""
     vault = ("Vault",)
     protected = plan.registration("working", plan.ago(40), partner="Helix Systems", customer="Clinique des Aravis", lines=vault)
     protected.steps = [step for step in protected.steps if step.verb != "lapse"]
     yield protected
     yield plan.registration("pending", plan.ago(1, 9.5), partner="Granit Réseaux", customer="Clinique des Aravis", lines=vault, type="new")
+    for partner, days in (("Quanta Group", 2), ("Cobalt Réseaux", 1)):
+        yield plan.registration("pending", plan.ago(days, 10), partner=partner, customer="Textiles Verdon", lines=("Watch",), type="new")
     yield plan.direct(plan.ago(30), customer=plan.world.customer("Institut Val-Fleuri"), stages=2, lines=("Vault", "Watch"))
     yield plan.registration("pending", plan.ago(1, 11), partner="Cobalt Réseaux", customer="Institut Val-Fleuri", lines=vault)
     yield plan.registration("pending", plan.ago(0, 8.2), partner="Helix Systems", customer="Banque Lumière", lines=("Cloud backup",), amount=Decimal(184_000))
