@@ -27,9 +27,14 @@ class OpportunityFilters(CustomFilters, Filters):
     search_fields = ("name", "customer__name")
     search_hint = _("Opportunity or customer")
     state = django_filters.ChoiceFilter(
-        choices=[("open", _("open")), ("closed", _("closed"))], method="in_state", label=_("Open or closed"), empty_label=_("all")
+        choices=[("open", _("open")), ("closed", _("closed"))],
+        method="in_state",
+        label=_("Open or closed"),
+        empty_label=_("all"),
     )
-    stage = django_filters.MultipleChoiceFilter(choices=Stage.choices, widget=forms.CheckboxSelectMultiple, label=_("Stage"))
+    stage = django_filters.MultipleChoiceFilter(
+        choices=Stage.choices, widget=forms.CheckboxSelectMultiple, label=_("Stage")
+    )
     route = django_filters.ChoiceFilter(choices=Route.choices, label=_("Route"), empty_label=_("all"))
     partner = PartnerPartFilter("partners", Partner.objects.visible_to, label=_("Partner"))
     customer = RecordFilter("customers", Customer.objects.visible_to, label=_("Customer"))
@@ -44,8 +49,12 @@ class OpportunityFilters(CustomFilters, Filters):
     closed_from = DateFilter(field_name="closed_on", lookup_expr="gte", label=_("Closed from"))
     closed_to = DateFilter(field_name="closed_on", lookup_expr="lte", label=_("Closed to"))
     currency = CurrencyFilter(empty_label=_("all"))
-    amount_from = django_filters.NumberFilter(field_name="amount", lookup_expr="gte", label=_("Amount from"), max_digits=19, decimal_places=4)
-    amount_to = django_filters.NumberFilter(field_name="amount", lookup_expr="lte", label=_("Amount to"), max_digits=19, decimal_places=4)
+    amount_from = django_filters.NumberFilter(
+        field_name="amount", lookup_expr="gte", label=_("Amount from"), max_digits=19, decimal_places=4
+    )
+    amount_to = django_filters.NumberFilter(
+        field_name="amount", lookup_expr="lte", label=_("Amount to"), max_digits=19, decimal_places=4
+    )
 
     class Meta:
         model = Opportunity

@@ -15,7 +15,12 @@ from prm.ui.lists import CountryFilter, DateFilter, Filters
 
 
 def tiers(request):
-    return apps.get_model("programs", "Tier").objects.visible_to(request.user).select_related("program").order_by("program__name", "-rank")
+    return (
+        apps.get_model("programs", "Tier")
+        .objects.visible_to(request.user)
+        .select_related("program")
+        .order_by("program__name", "-rank")
+    )
 
 
 class TierFilter(django_filters.ModelChoiceFilter):
@@ -38,7 +43,9 @@ class PartnerFilters(CustomFilters, Filters):
     status = django_filters.MultipleChoiceFilter(
         choices=PartnerStatus.choices, widget=forms.CheckboxSelectMultiple, label=_("Status")
     )
-    type = django_filters.ChoiceFilter(choices=PartnerType.choices, label=_("Type"), method="of_type", empty_label=_("all"))
+    type = django_filters.ChoiceFilter(
+        choices=PartnerType.choices, label=_("Type"), method="of_type", empty_label=_("all")
+    )
     tier = TierFilter(label=_("Tier"), empty_label=_("all"))
     country = CountryFilter()
     manager = django_filters.ModelChoiceFilter(
@@ -85,5 +92,10 @@ class TeamFilters(Filters):
 
 def search_partners(rows, text: str):
     """Partners whose name, city or domain holds the text; those that begin with it first."""
-    found = rows.filter(Q(name__icontains=text) | Q(legal_name__icontains=text) | Q(city__istartswith=text) | Q(domains__icontains=text))
-    return sorted(found[:30], key=lambda partner: (not partner.name.casefold().startswith(text.casefold()), partner.name.casefold()))
+    found = rows.filter(
+        Q(name__icontains=text) | Q(legal_name__icontains=text) | Q(city__istartswith=text) | Q(domains__icontains=text)
+    )
+    return sorted(
+        found[:30],
+        key=lambda partner: (not partner.name.casefold().startswith(text.casefold()), partner.name.casefold()),
+    )

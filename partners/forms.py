@@ -37,10 +37,16 @@ class PartnerForm(CustomFieldsForm, RecordForm):
         label=gettext_lazy("Types"), choices=PartnerType.choices, required=False, widget=forms.CheckboxSelectMultiple
     )
     countries = forms.MultipleChoiceField(
-        label=gettext_lazy("Sells in"), choices=lambda: list(countries), required=False, widget=forms.SelectMultiple(attrs={"data-select": ""})
+        label=gettext_lazy("Sells in"),
+        choices=lambda: list(countries),
+        required=False,
+        widget=forms.SelectMultiple(attrs={"data-select": ""}),
     )
     languages = forms.MultipleChoiceField(
-        label=gettext_lazy("Languages"), choices=LANGUAGE_NAMES, required=False, widget=forms.SelectMultiple(attrs={"data-select": ""})
+        label=gettext_lazy("Languages"),
+        choices=LANGUAGE_NAMES,
+        required=False,
+        widget=forms.SelectMultiple(attrs={"data-select": ""}),
     )
     domains = WordsField(label=gettext_lazy("Internet domains"), length=253)
     specialities = WordsField(label=gettext_lazy("Specialities"))
@@ -70,7 +76,9 @@ class PartnerForm(CustomFieldsForm, RecordForm):
 class NewPartnerForm(PartnerForm):
     """A new partner also says where it stands and who looks after it."""
 
-    status = forms.ChoiceField(label=gettext_lazy("Status"), choices=PartnerStatus.choices, initial=PartnerStatus.PROSPECT)
+    status = forms.ChoiceField(
+        label=gettext_lazy("Status"), choices=PartnerStatus.choices, initial=PartnerStatus.PROSPECT
+    )
 
     class Meta(PartnerForm.Meta):
         fields = [*PartnerForm.Meta.fields, "status", "channel_manager"]

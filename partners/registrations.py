@@ -23,15 +23,32 @@ def vendor(capability: str):
 
 
 navigation.add(NavigationItem(pgettext_lazy("menu", "Home"), "home", "home", 0, lambda user: not user.is_partner))
-navigation.add(NavigationItem(pgettext_lazy("menu", "Partners"), "partners:partners", "affiliate", 20, vendor("see_partners")))
+navigation.add(
+    NavigationItem(pgettext_lazy("menu", "Partners"), "partners:partners", "affiliate", 20, vendor("see_partners"))
+)
 navigation.add(
     NavigationItem(
-        gettext_lazy("Colleagues"), "people:colleagues", "users", 70, lambda user: user.is_partner and user.may("manage_colleagues"), side="portal"
+        gettext_lazy("Colleagues"),
+        "people:colleagues",
+        "users",
+        70,
+        lambda user: user.is_partner and user.may("manage_colleagues"),
+        side="portal",
     )
 )
-navigation.add(NavigationItem(gettext_lazy("Vendor people"), "people:vendor_people", "users", 10, vendor("manage_people"), side="settings"))
-navigation.add(NavigationItem(gettext_lazy("Partner groups"), "partners:groups", "hierarchy", 20, vendor("see_partners"), side="settings"))
-navigation.add(NavigationItem(gettext_lazy("Teams"), "partners:teams", "users-group", 21, vendor("see_partners"), side="settings"))
+navigation.add(
+    NavigationItem(
+        gettext_lazy("Vendor people"), "people:vendor_people", "users", 10, vendor("manage_people"), side="settings"
+    )
+)
+navigation.add(
+    NavigationItem(
+        gettext_lazy("Partner groups"), "partners:groups", "hierarchy", 20, vendor("see_partners"), side="settings"
+    )
+)
+navigation.add(
+    NavigationItem(gettext_lazy("Teams"), "partners:teams", "users-group", 21, vendor("see_partners"), side="settings")
+)
 
 
 def facts(partner: Partner, user) -> dict:
@@ -58,7 +75,12 @@ def country_names(codes) -> list[str]:
 
 
 def people(partner: Partner, user) -> dict:
-    found = Membership.objects.visible_to(user).filter(partner=partner).select_related("user").order_by("-is_active", "user__name")
+    found = (
+        Membership.objects.visible_to(user)
+        .filter(partner=partner)
+        .select_related("user")
+        .order_by("-is_active", "user__name")
+    )
     return {"people": list(found[:50]), "partner": partner, "may_manage": user.may("manage_partners")}
 
 
@@ -75,7 +97,11 @@ def supply(partner: Partner, user) -> dict:
 
 def timeline(partner: Partner, user) -> dict:
     """What happened to the partner and what it was told about its deals."""
-    found = Event.objects.visible_to(user).filter(Q(subject_id=partner.pk) | Q(partner_id=partner.pk)).order_by("-at", "-id")
+    found = (
+        Event.objects.visible_to(user)
+        .filter(Q(subject_id=partner.pk) | Q(partner_id=partner.pk))
+        .order_by("-at", "-id")
+    )
     events = list(found[: LATEST + 1])
     return {"events": story.lines(events[:LATEST], about=partner), "more": len(events) > LATEST}
 
@@ -112,6 +138,8 @@ def say_of_person(event: Event) -> str:
 
 
 story.tell("partner", say, "partners:partner", Partner)
+
+
 def say_of_invitation(event: Event) -> str:
     name = event.payload.get("person", "")
     words = {
@@ -143,14 +171,21 @@ def pick_partners(user, text: str):
 
 
 search_sources.add(SearchSource(gettext_lazy("Partner"), "affiliate", find, 10))
+
+
 def mine_tile(user) -> dict | None:
     """The active partners this person looks after."""
     if user.is_partner or not user.may("manage_partners"):
         return None
     from django.urls import reverse
 
-    found = Partner.objects.visible_to(user).filter(channel_manager=user).aggregate(
-        active=Count("pk", filter=Q(status=PartnerStatus.ACTIVE)), others=Count("pk", filter=~Q(status=PartnerStatus.ACTIVE))
+    found = (
+        Partner.objects.visible_to(user)
+        .filter(channel_manager=user)
+        .aggregate(
+            active=Count("pk", filter=Q(status=PartnerStatus.ACTIVE)),
+            others=Count("pk", filter=~Q(status=PartnerStatus.ACTIVE)),
+        )
     )
     return {
         "label": _("My active partners"),
@@ -166,7 +201,9 @@ def unassigned_tile(user) -> dict | None:
         return None
     from django.urls import reverse
 
-    count = Partner.objects.visible_to(user).filter(channel_manager=None).exclude(status=PartnerStatus.TERMINATED).count()
+    count = (
+        Partner.objects.visible_to(user).filter(channel_manager=None).exclude(status=PartnerStatus.TERMINATED).count()
+    )
     if not count:
         return None
     return {
@@ -181,5 +218,7 @@ home_tiles.add(HomeTile("vendor", mine_tile, 20))
 home_tiles.add(HomeTile("vendor", unassigned_tile, 40))
 pick.pickers["partners"] = pick.Picker(pick_partners)
 pick.pickers["teams"] = pick.Picker(
-    lambda user, text: [(team.pk, team.name, "") for team in Team.objects.visible_to(user).filter(name__icontains=text)[: pick.ENOUGH]]
+    lambda user, text: [
+        (team.pk, team.name, "") for team in Team.objects.visible_to(user).filter(name__icontains=text)[: pick.ENOUGH]
+    ]
 )

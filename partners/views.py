@@ -49,7 +49,12 @@ def refuse_readers(request: HttpRequest) -> None:
 
 def with_tier(rows):
     """Each partner with the name of the tier that counts for its deals: of its oldest enrolment in force."""
-    held = apps.get_model("programs", "Enrolment").objects.in_force().filter(partner=OuterRef("pk")).order_by("created_at", "id")
+    held = (
+        apps.get_model("programs", "Enrolment")
+        .objects.in_force()
+        .filter(partner=OuterRef("pk"))
+        .order_by("created_at", "id")
+    )
     return rows.annotate(tier_name=Subquery(held.values("tier__name")[:1]))
 
 
@@ -64,12 +69,22 @@ class PartnerList(ListPage):
     default_sort = "name"
     export_name, import_kind = "partners", "partners"
     empty_title = gettext_lazy("No partner yet")
-    empty_text = gettext_lazy("Partners you look after appear here, with their deals and deadlines. Add one, or import your list.")
+    empty_text = gettext_lazy(
+        "Partners you look after appear here, with their deals and deadlines. Add one, or import your list."
+    )
     no_result_title = gettext_lazy("No partner matches these filters")
     columns = [
         Column("name", gettext_lazy("Partner"), kind="company", link=True, sort="name", phone="title"),
-        Column("city", gettext_lazy("Place"), value=lambda row: ", ".join(filter(None, (row.city, row.country.code))), sort=("country", "city"), phone="detail"),
-        Column("tier", gettext_lazy("Tier"), kind="tier", value=lambda row: row.tier_name, sort="tier_name", phone="value"),
+        Column(
+            "city",
+            gettext_lazy("Place"),
+            value=lambda row: ", ".join(filter(None, (row.city, row.country.code))),
+            sort=("country", "city"),
+            phone="detail",
+        ),
+        Column(
+            "tier", gettext_lazy("Tier"), kind="tier", value=lambda row: row.tier_name, sort="tier_name", phone="value"
+        ),
         Column("status", gettext_lazy("Status"), kind="status", sort="status", phone="status"),
         Column("types", gettext_lazy("Types"), kind="tags", value=lambda row: row.type_labels),
         Column("group", gettext_lazy("Group"), sort="group__name"),
@@ -109,7 +124,13 @@ class PartnerList(ListPage):
 partner_list = vendor_may("see_partners")(PartnerList.as_view())
 
 
-@scoped(lambda user: with_tier(Partner.objects.visible_to(user)).select_related("group", "channel_manager") if not user.is_partner else Partner.objects.none())
+@scoped(
+    lambda user: (
+        with_tier(Partner.objects.visible_to(user)).select_related("group", "channel_manager")
+        if not user.is_partner
+        else Partner.objects.none()
+    )
+)
 def partner(request: HttpRequest, partner: Partner) -> HttpResponse:
     """Everything about one partner on one page."""
     panels = panels_of("partner", partner, request.user)
@@ -121,7 +142,11 @@ def partner(request: HttpRequest, partner: Partner) -> HttpResponse:
             "main_panels": [panel for panel in panels if panel["column"] == "main"],
             "side_panels": [panel for panel in panels if panel["column"] == "side"],
             "may_manage": request.user.may("manage_partners"),
-            **({"status_form": StatusForm(partner=partner), "manager_form": ManagerForm(partner=partner)} if request.user.may("manage_partners") else {}),
+            **(
+                {"status_form": StatusForm(partner=partner), "manager_form": ManagerForm(partner=partner)}
+                if request.user.may("manage_partners")
+                else {}
+            ),
         },
     )
 
@@ -168,7 +193,9 @@ def partner_status(request: HttpRequest, partner: Partner) -> HttpResponse:
         act,
         said=_("Status changed."),
         title=_("Status of %(name)s") % {"name": partner.name},
-        lead=_("Now: %(status)s. A suspended partner reads its own and does nothing; a terminated one can no longer sign in.")
+        lead=_(
+            "Now: %(status)s. A suspended partner reads its own and does nothing; a terminated one can no longer sign in."
+        )
         % {"status": partner.get_status_display()},
         back_url=partner.get_absolute_url(),
         back_label=partner.name,
@@ -222,7 +249,10 @@ def assignments(request: HttpRequest) -> HttpResponse:
 
 @scoped(Partner.objects.editable_by)
 def supply_create(request: HttpRequest, partner: Partner) -> HttpResponse:
-    initial = {"side": "supplies" if "distributor" in partner.types else "supplied", "period": DateRange(business_today(), None)}
+    initial = {
+        "side": "supplies" if "distributor" in partner.types else "supplied",
+        "period": DateRange(business_today(), None),
+    }
     form = SupplyForm(request.POST or None, partner=partner, user=request.user, initial=initial)
     return handle(
         request,
@@ -251,7 +281,15 @@ def supply_end(request: HttpRequest, relation: SupplyRelation) -> HttpResponse:
         events.record(relation, "ended", by=request.user)
         return relation
 
-    return handle(request, form, act, to=back, title=_("End %(relation)s") % {"relation": relation}, back_url=back, back_label=relation.reseller.name)
+    return handle(
+        request,
+        form,
+        act,
+        to=back,
+        title=_("End %(relation)s") % {"relation": relation},
+        back_url=back,
+        back_label=relation.reseller.name,
+    )
 
 
 # Groups and teams ----------------------------------------------------------------------------------------------------------
@@ -265,19 +303,35 @@ class GroupList(ListPage):
     default_sort = "name"
     export_name = "partner-groups"
     empty_title = gettext_lazy("No group yet")
-    empty_text = gettext_lazy("A group keeps companies of one owner together. Its head may read their deals if you allow it.")
+    empty_text = gettext_lazy(
+        "A group keeps companies of one owner together. Its head may read their deals if you allow it."
+    )
     columns = [
-        Column("name", gettext_lazy("Group"), link=lambda row: reverse("partners:group", args=[row.pk]), sort="name", phone="title"),
+        Column(
+            "name",
+            gettext_lazy("Group"),
+            link=lambda row: reverse("partners:group", args=[row.pk]),
+            sort="name",
+            phone="title",
+        ),
         Column("head", gettext_lazy("Head"), sort="head__name", phone="detail"),
         Column("members", gettext_lazy("Companies"), kind="number", sort="members", phone="value"),
         Column("head_reads_deals", gettext_lazy("Head reads deals"), kind="flag"),
     ]
 
     def rows(self):
-        return PartnerGroup.objects.visible_to(self.request.user).select_related("head").annotate(members=Count("companies"))
+        return (
+            PartnerGroup.objects.visible_to(self.request.user)
+            .select_related("head")
+            .annotate(members=Count("companies"))
+        )
 
     def actions(self):
-        return [Action(_("New group"), reverse("partners:group_create"), "plus", primary=True)] if self.request.user.may("manage_partners") else []
+        return (
+            [Action(_("New group"), reverse("partners:group_create"), "plus", primary=True)]
+            if self.request.user.may("manage_partners")
+            else []
+        )
 
 
 group_list = vendor_may("see_partners")(GroupList.as_view())
@@ -324,7 +378,13 @@ class TeamList(ListPage):
     empty_title = gettext_lazy("No team yet")
     empty_text = gettext_lazy("Teams hold your own sellers; opportunities and customers can be theirs.")
     columns = [
-        Column("name", gettext_lazy("Team"), link=lambda row: reverse("partners:team", args=[row.pk]), sort="name", phone="title"),
+        Column(
+            "name",
+            gettext_lazy("Team"),
+            link=lambda row: reverse("partners:team", args=[row.pk]),
+            sort="name",
+            phone="title",
+        ),
         Column("people", gettext_lazy("People"), kind="number", sort="people", phone="value"),
         Column("is_overlay", gettext_lazy("Overlay"), kind="flag"),
     ]
@@ -333,7 +393,11 @@ class TeamList(ListPage):
         return Team.objects.visible_to(self.request.user).annotate(people=Count("members"))
 
     def actions(self):
-        return [Action(_("New team"), reverse("partners:team_create"), "plus", primary=True)] if self.request.user.may("manage_partners") else []
+        return (
+            [Action(_("New team"), reverse("partners:team_create"), "plus", primary=True)]
+            if self.request.user.may("manage_partners")
+            else []
+        )
 
 
 team_list = vendor_may("see_partners")(TeamList.as_view())

@@ -21,7 +21,9 @@ def home(request: HttpRequest) -> HttpResponse:
     user = request.user
     tiles = [tile for entry in home_tiles if entry.side == "vendor" and (tile := entry.value(user)) is not None]
     panels = panels_of("home", None, user)
-    events = list(Event.objects.visible_to(user).order_by("-at", "-id")[: 3 * LATEST]) if user.may("see_partners") else []
+    events = (
+        list(Event.objects.visible_to(user).order_by("-at", "-id")[: 3 * LATEST]) if user.may("see_partners") else []
+    )
     return render(
         request,
         "home.html",
@@ -38,5 +40,11 @@ def home(request: HttpRequest) -> HttpResponse:
 def greeting(user) -> str:
     """By the reader's clock and first name."""
     hour = timezone.localtime().hour
-    words = _("Good morning, %(name)s") if hour < 12 else _("Good afternoon, %(name)s") if hour < 18 else _("Good evening, %(name)s")
+    words = (
+        _("Good morning, %(name)s")
+        if hour < 12
+        else _("Good afternoon, %(name)s")
+        if hour < 18
+        else _("Good evening, %(name)s")
+    )
     return words % {"name": user.name.split()[0] if user.name.split() else ""}

@@ -20,7 +20,9 @@ class CustomerFilters(CustomFilters, Filters):
     industry = django_filters.CharFilter(lookup_expr="icontains", max_length=80, label=_("Industry"))
     segment = django_filters.CharFilter(lookup_expr="icontains", max_length=40, label=_("Segment"))
     house_account = django_filters.BooleanFilter(label=_("Reserved for direct sales"))
-    team = django_filters.ModelChoiceFilter(queryset=lambda request: Team.objects.visible_to(request.user), label=_("Team"), empty_label=_("all"))
+    team = django_filters.ModelChoiceFilter(
+        queryset=lambda request: Team.objects.visible_to(request.user), label=_("Team"), empty_label=_("all")
+    )
 
     class Meta:
         model = Customer

@@ -61,7 +61,14 @@ class DomainForm(Clean, forms.ModelForm):
         fields = ["domain"]
 
     def clean_domain(self):
-        domain = self.cleaned_data["domain"].lower().removeprefix("https://").removeprefix("http://").removeprefix("www.").strip("/ ")
+        domain = (
+            self.cleaned_data["domain"]
+            .lower()
+            .removeprefix("https://")
+            .removeprefix("http://")
+            .removeprefix("www.")
+            .strip("/ ")
+        )
         if "." not in domain or "/" in domain or " " in domain:
             raise forms.ValidationError(_("Write the domain alone, such as example.com."))
         return domain
@@ -82,15 +89,36 @@ class AddressForm(Clean, forms.ModelForm):
 def parts(data, customer: Customer) -> list[dict]:
     """The rows of a customer that are edited with it."""
     kinds = [
-        ("names", CustomerName, NameForm, gettext_lazy("Other spellings"), gettext_lazy("However it is written, it is recognised."), 1),
+        (
+            "names",
+            CustomerName,
+            NameForm,
+            gettext_lazy("Other spellings"),
+            gettext_lazy("However it is written, it is recognised."),
+            1,
+        ),
         ("domains", CustomerDomain, DomainForm, gettext_lazy("Internet domains"), "", 1),
-        ("identifiers", CustomerIdentifier, IdentifierForm, gettext_lazy("Official numbers"), gettext_lazy("Check digits are verified."), 1),
+        (
+            "identifiers",
+            CustomerIdentifier,
+            IdentifierForm,
+            gettext_lazy("Official numbers"),
+            gettext_lazy("Check digits are verified."),
+            1,
+        ),
         ("addresses", CustomerAddress, AddressForm, gettext_lazy("Addresses"), "", 1),
     ]
     out = []
     for prefix, model, form, title, text, extra in kinds:
         factory = forms.inlineformset_factory(
-            Customer, model, form=form, extra=extra, max_num=50, absolute_max=60, validate_max=True, can_delete_extra=False
+            Customer,
+            model,
+            form=form,
+            extra=extra,
+            max_num=50,
+            absolute_max=60,
+            validate_max=True,
+            can_delete_extra=False,
         )
         out.append({"title": title, "help": text, "formset": factory(data, instance=customer, prefix=prefix)})
     return out

@@ -31,12 +31,23 @@ class CustomerList(ListPage):
     columns = [
         Column("name", gettext_lazy("Customer"), kind="company", link=True, sort="name", phone="title"),
         Column("level", gettext_lazy("Level"), sort="level", phone="detail"),
-        Column("country", gettext_lazy("Country"), value=lambda row: row.country.name if row.country else "", sort="country", phone="detail"),
+        Column(
+            "country",
+            gettext_lazy("Country"),
+            value=lambda row: row.country.name if row.country else "",
+            sort="country",
+            phone="detail",
+        ),
         Column("industry", gettext_lazy("Industry"), sort="industry"),
         Column("segment", gettext_lazy("Segment"), sort="segment"),
         Column("employees", gettext_lazy("Employees"), kind="number", sort="employees", phone="value"),
         Column("team", gettext_lazy("Team"), sort="team__name"),
-        Column("house_account", gettext_lazy("Reserved"), value=lambda row: _("direct sales") if row.house_account else "", phone="detail"),
+        Column(
+            "house_account",
+            gettext_lazy("Reserved"),
+            value=lambda row: _("direct sales") if row.house_account else "",
+            phone="detail",
+        ),
     ]
 
     def rows(self):
@@ -50,7 +61,13 @@ class CustomerList(ListPage):
 customer_list = vendor_may("see_customers")(CustomerList.as_view())
 
 
-@scoped(lambda user: Customer.objects.visible_to(user).select_related("team").prefetch_related("names", "domains", "identifiers", "addresses", "parents", "children"))
+@scoped(
+    lambda user: (
+        Customer.objects.visible_to(user)
+        .select_related("team")
+        .prefetch_related("names", "domains", "identifiers", "addresses", "parents", "children")
+    )
+)
 def customer(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Everything about one customer."""
     panels = panels_of("customer", customer, request.user)
@@ -69,7 +86,13 @@ def customer(request: HttpRequest, customer: Customer) -> HttpResponse:
 
 @vendor_may("manage_customers")
 def customer_create(request: HttpRequest) -> HttpResponse:
-    return edit(request, Customer(), title=_("New customer"), back_url=reverse("territories:customers"), back_label=_("Customers"))
+    return edit(
+        request,
+        Customer(),
+        title=_("New customer"),
+        back_url=reverse("territories:customers"),
+        back_label=_("Customers"),
+    )
 
 
 @scoped(Customer.objects.editable_by)

@@ -142,7 +142,14 @@ Lines = forms.inlineformset_factory(
     can_delete_extra=False,
 )
 Participants = forms.inlineformset_factory(
-    Opportunity, OpportunityParticipant, form=ParticipantForm, extra=1, max_num=20, absolute_max=30, validate_max=True, can_delete_extra=False
+    Opportunity,
+    OpportunityParticipant,
+    form=ParticipantForm,
+    extra=1,
+    max_num=20,
+    absolute_max=30,
+    validate_max=True,
+    can_delete_extra=False,
 )
 
 

@@ -55,9 +55,13 @@ class PriceListFilters(Filters):
 
 class DiscountFilters(Filters):
     tier = django_filters.ModelChoiceFilter(
-        queryset=lambda request: Tier.objects.visible_to(request.user).select_related("program"), label=_("Tier"), empty_label=_("all")
+        queryset=lambda request: Tier.objects.visible_to(request.user).select_related("program"),
+        label=_("Tier"),
+        empty_label=_("all"),
     )
-    line = django_filters.ModelChoiceFilter(queryset=lines, label=_("Product line"), empty_label=_("all"), null_label=_("all lines"))
+    line = django_filters.ModelChoiceFilter(
+        queryset=lines, label=_("Product line"), empty_label=_("all"), null_label=_("all lines")
+    )
 
     class Meta:
         model = DiscountRule

@@ -15,7 +15,11 @@ from prm.ui.forms import Clean, CurrencyField, PeriodField, RecordForm
 
 class LineForm(RecordForm):
     description = forms.CharField(
-        label=gettext_lazy("Description"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}), empty_value=""
+        label=gettext_lazy("Description"),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        empty_value="",
     )
 
     class Meta:
@@ -68,7 +72,9 @@ class PriceFormSet(forms.BaseInlineFormSet):
     """The prices of one list; the products are looked up once for all rows."""
 
     def __init__(self, *args, products=None, **kwargs):
-        self.product_choices = [("", "")] + [(product.pk, f"{product.name} ({product.sku})") for product in products or ()]
+        self.product_choices = [("", "")] + [
+            (product.pk, f"{product.name} ({product.sku})") for product in products or ()
+        ]
         super().__init__(*args, **kwargs)
 
     def add_fields(self, form, index):
@@ -77,14 +83,24 @@ class PriceFormSet(forms.BaseInlineFormSet):
 
 
 Prices = forms.inlineformset_factory(
-    PriceList, Price, form=PriceForm, formset=PriceFormSet, extra=3, max_num=1000, absolute_max=1000, can_delete_extra=False
+    PriceList,
+    Price,
+    form=PriceForm,
+    formset=PriceFormSet,
+    extra=3,
+    max_num=1000,
+    absolute_max=1000,
+    can_delete_extra=False,
 )
 
 
 class DiscountForm(RecordForm):
     tier = forms.ModelChoiceField(Tier.objects.none(), label=gettext_lazy("Program and tier"))
     line = forms.ModelChoiceField(
-        ProductLine.objects.none(), label=gettext_lazy("Product line"), required=False, empty_label=gettext_lazy("all lines")
+        ProductLine.objects.none(),
+        label=gettext_lazy("Product line"),
+        required=False,
+        empty_label=gettext_lazy("all lines"),
     )
     period = PeriodField(label=gettext_lazy("Period"))
 
@@ -94,7 +110,9 @@ class DiscountForm(RecordForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["tier"].queryset = Tier.objects.visible_to(self.user).select_related("program").order_by("program__name", "rank")
+        self.fields["tier"].queryset = (
+            Tier.objects.visible_to(self.user).select_related("program").order_by("program__name", "rank")
+        )
         self.fields["tier"].label_from_instance = lambda tier: f"{tier.program} · {tier}"
         self.fields["line"].queryset = ProductLine.objects.visible_to(self.user)
         if self.is_new:

@@ -24,7 +24,11 @@ def written(user, text: str):
     """Products whose name or SKU holds the text."""
     from django.db.models import Q
 
-    return Product.objects.visible_to(user).filter(Q(name__icontains=text) | Q(sku__istartswith=text)).select_related("line")
+    return (
+        Product.objects.visible_to(user)
+        .filter(Q(name__icontains=text) | Q(sku__istartswith=text))
+        .select_related("line")
+    )
 
 
 def find(user, text: str):
@@ -38,5 +42,7 @@ def find(user, text: str):
 
 search_sources.add(SearchSource(gettext_lazy("Product"), "package", find, 60))
 pick.pickers["products"] = pick.Picker(
-    lambda user, text: [(product.pk, product.name, product.sku) for product in written(user, text).filter(is_active=True)[: pick.ENOUGH]]
+    lambda user, text: [
+        (product.pk, product.name, product.sku) for product in written(user, text).filter(is_active=True)[: pick.ENOUGH]
+    ]
 )

@@ -47,7 +47,9 @@ def show(user, rows):
     return rows.none() if user.is_partner else rows.visible_to(user)
 
 
-def edit(request: HttpRequest, form, record, back: str, back_label: str, capability: str = "manage_catalogue", **context) -> HttpResponse:
+def edit(
+    request: HttpRequest, form, record, back: str, back_label: str, capability: str = "manage_catalogue", **context
+) -> HttpResponse:
     """A record's page: a form for those who manage the catalogue, the same facts for everybody else."""
     if request.method == "POST" and not request.user.may(capability):
         raise PermissionDenied
@@ -78,10 +80,18 @@ class ProductList(CataloguePage):
     export_name, import_kind = "products", "products"
     create = ("catalogue:product_create", gettext_lazy("New product"))
     empty_title = gettext_lazy("No product yet")
-    empty_text = gettext_lazy("Partners choose from these products when they register a deal. Add them, or import your list.")
+    empty_text = gettext_lazy(
+        "Partners choose from these products when they register a deal. Add them, or import your list."
+    )
     no_result_title = gettext_lazy("No product matches these filters")
     columns = [
-        Column("name", gettext_lazy("Product"), link=lambda row: reverse("catalogue:product", args=[row.pk]), sort="name", phone="title"),
+        Column(
+            "name",
+            gettext_lazy("Product"),
+            link=lambda row: reverse("catalogue:product", args=[row.pk]),
+            sort="name",
+            phone="title",
+        ),
         Column("sku", gettext_lazy("SKU"), sort="sku", phone="detail"),
         Column("line", gettext_lazy("Product line"), sort="line__name", phone="detail"),
         Column("is_active", gettext_lazy("Offered"), kind="flag", sort="is_active"),
@@ -96,12 +106,25 @@ product_list = vendor_may("see_catalogue")(ProductList.as_view())
 
 @vendor_may("manage_catalogue")
 def product_create(request: HttpRequest) -> HttpResponse:
-    return edit(request, ProductForm(request.POST or None, user=request.user), None, "catalogue:products", _("Catalogue"), title=_("New product"))
+    return edit(
+        request,
+        ProductForm(request.POST or None, user=request.user),
+        None,
+        "catalogue:products",
+        _("Catalogue"),
+        title=_("New product"),
+    )
 
 
 @scoped(lambda user: show(user, Product.objects))
 def product(request: HttpRequest, product: Product) -> HttpResponse:
-    return edit(request, ProductForm(request.POST or None, instance=product, user=request.user), product, "catalogue:products", _("Catalogue"))
+    return edit(
+        request,
+        ProductForm(request.POST or None, instance=product, user=request.user),
+        product,
+        "catalogue:products",
+        _("Catalogue"),
+    )
 
 
 class LineList(CataloguePage):
@@ -114,7 +137,13 @@ class LineList(CataloguePage):
     empty_title = gettext_lazy("No product line yet")
     empty_text = gettext_lazy("A product belongs to a line; protections are given per line.")
     columns = [
-        Column("name", gettext_lazy("Product line"), link=lambda row: reverse("catalogue:line", args=[row.pk]), sort="name", phone="title"),
+        Column(
+            "name",
+            gettext_lazy("Product line"),
+            link=lambda row: reverse("catalogue:line", args=[row.pk]),
+            sort="name",
+            phone="title",
+        ),
         Column("product_count", gettext_lazy("Products"), kind="number", sort="product_count", phone="value"),
         Column("is_active", gettext_lazy("Offered"), kind="flag", sort="is_active"),
     ]
@@ -128,12 +157,25 @@ line_list = vendor_may("see_catalogue")(LineList.as_view())
 
 @vendor_may("manage_catalogue")
 def line_create(request: HttpRequest) -> HttpResponse:
-    return edit(request, LineForm(request.POST or None, user=request.user), None, "catalogue:lines", _("Product lines"), title=_("New product line"))
+    return edit(
+        request,
+        LineForm(request.POST or None, user=request.user),
+        None,
+        "catalogue:lines",
+        _("Product lines"),
+        title=_("New product line"),
+    )
 
 
 @scoped(lambda user: show(user, ProductLine.objects))
 def line(request: HttpRequest, line: ProductLine) -> HttpResponse:
-    return edit(request, LineForm(request.POST or None, instance=line, user=request.user), line, "catalogue:lines", _("Product lines"))
+    return edit(
+        request,
+        LineForm(request.POST or None, instance=line, user=request.user),
+        line,
+        "catalogue:lines",
+        _("Product lines"),
+    )
 
 
 # Prices --------------------------------------------------------------------------------------------------------------------
@@ -149,7 +191,13 @@ class PriceListList(CataloguePage):
     empty_title = gettext_lazy("No price list yet")
     empty_text = gettext_lazy("List prices are what discounts are taken from.")
     columns = [
-        Column("name", gettext_lazy("Price list"), link=lambda row: reverse("catalogue:price_list", args=[row.pk]), sort="name", phone="title"),
+        Column(
+            "name",
+            gettext_lazy("Price list"),
+            link=lambda row: reverse("catalogue:price_list", args=[row.pk]),
+            sort="name",
+            phone="title",
+        ),
         Column("currency", gettext_lazy("Currency"), sort="currency", phone="value"),
         Column("period", gettext_lazy("Period"), kind="period", sort="period", phone="detail"),
         Column("price_count", gettext_lazy("Prices"), kind="number"),
@@ -198,10 +246,21 @@ def price_list(request: HttpRequest, price_list: PriceList) -> HttpResponse:
         prices.instance = price_list
         prices.save()
         if prices.has_changed():
-            events.record(price_list, "prices_changed", by=request.user, count=len(prices.changed_objects) + len(prices.new_objects))
+            events.record(
+                price_list,
+                "prices_changed",
+                by=request.user,
+                count=len(prices.changed_objects) + len(prices.new_objects),
+            )
         return price_list
 
-    parts = [{"title": _("Prices"), "help": _("List prices in %(currency)s.") % {"currency": price_list.currency}, "formset": prices}]
+    parts = [
+        {
+            "title": _("Prices"),
+            "help": _("List prices in %(currency)s.") % {"currency": price_list.currency},
+            "formset": prices,
+        }
+    ]
     return edit(
         request,
         form,
@@ -233,9 +292,27 @@ class DiscountList(CataloguePage):
             sort=("tier__program__name", "tier__rank"),
             phone="title",
         ),
-        Column("line", gettext_lazy("Product line"), value=lambda row: row.line or _("all lines"), sort="line__name", phone="detail"),
-        Column("percent", gettext_lazy("Discount"), kind="percent", value=lambda row: row.percent / 100, sort="percent", phone="value"),
-        Column("registration_percent", gettext_lazy("On a registered deal, further"), kind="percent", value=lambda row: row.registration_percent / 100),
+        Column(
+            "line",
+            gettext_lazy("Product line"),
+            value=lambda row: row.line or _("all lines"),
+            sort="line__name",
+            phone="detail",
+        ),
+        Column(
+            "percent",
+            gettext_lazy("Discount"),
+            kind="percent",
+            value=lambda row: row.percent / 100,
+            sort="percent",
+            phone="value",
+        ),
+        Column(
+            "registration_percent",
+            gettext_lazy("On a registered deal, further"),
+            kind="percent",
+            value=lambda row: row.registration_percent / 100,
+        ),
         Column("period", gettext_lazy("Period"), kind="period", sort="period", phone="detail"),
     ]
 
@@ -249,7 +326,9 @@ discount_list = vendor_may("see_programs")(DiscountList.as_view())
 @vendor_may("manage_programs")
 def discount_create(request: HttpRequest) -> HttpResponse:
     form = DiscountForm(request.POST or None, user=request.user)
-    return edit(request, form, None, "catalogue:discounts", _("Tier discounts"), "manage_programs", title=_("New discount"))
+    return edit(
+        request, form, None, "catalogue:discounts", _("Tier discounts"), "manage_programs", title=_("New discount")
+    )
 
 
 @scoped(lambda user: show(user, DiscountRule.objects.select_related("tier", "line")))

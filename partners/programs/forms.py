@@ -21,7 +21,11 @@ class ProgramForm(RecordForm):
         ]  # fmt: skip
 
     summary = forms.CharField(
-        label=gettext_lazy("Summary"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}), empty_value=""
+        label=gettext_lazy("Summary"),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        empty_value="",
     )
 
 
@@ -29,7 +33,11 @@ class TierForm(RecordForm):
     """A tier; rank 1 is the entry."""
 
     description = forms.CharField(
-        label=gettext_lazy("Description"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3}), empty_value=""
+        label=gettext_lazy("Description"),
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        empty_value="",
     )
     fixed = ("program",)
 

@@ -29,9 +29,16 @@ def enrolments(partner: Partner, user) -> dict | None:
     if not user.may("see_programs"):
         return None
     today = business_today()
-    found = list(Enrolment.objects.visible_to(user).filter(partner=partner).select_related("program", "tier").order_by("-period")[:20])
+    found = list(
+        Enrolment.objects.visible_to(user)
+        .filter(partner=partner)
+        .select_related("program", "tier")
+        .order_by("-period")[:20]
+    )
     for enrolment in found:
-        enrolment.in_force = enrolment.period.lower <= today and (enrolment.period.upper is None or today < enrolment.period.upper)
+        enrolment.in_force = enrolment.period.lower <= today and (
+            enrolment.period.upper is None or today < enrolment.period.upper
+        )
     return {
         "enrolments": sorted(found, key=lambda enrolment: not enrolment.in_force),
         "partner": partner,

@@ -35,7 +35,9 @@ class ProgramList(ListPage):
     filterset_class = ProgramFilters
     default_sort = "name"
     empty_title = gettext_lazy("No program yet")
-    empty_text = gettext_lazy("A program holds tiers, protection periods and answer times. Partners register deals once enrolled.")
+    empty_text = gettext_lazy(
+        "A program holds tiers, protection periods and answer times. Partners register deals once enrolled."
+    )
     columns = [
         Column("name", gettext_lazy("Program"), link=True, sort="name", phone="title"),
         Column("enrolled", gettext_lazy("Partners"), kind="number", sort="enrolled", phone="value"),
@@ -61,14 +63,21 @@ program_list = vendor_may("see_programs")(ProgramList.as_view())
 def program(request: HttpRequest, program: Program) -> HttpResponse:
     """A program's promises, tiers and partners."""
     today = business_today()
-    enrolments = Enrolment.objects.visible_to(request.user).in_force(today).filter(program=program).select_related("partner", "tier")
+    enrolments = (
+        Enrolment.objects.visible_to(request.user)
+        .in_force(today)
+        .filter(program=program)
+        .select_related("partner", "tier")
+    )
     found = list(enrolments.order_by("partner__name")[: SHOWN + 1])
     return render(
         request,
         "programs/program.html",
         {
             "program": program,
-            "tiers": program.tiers.annotate(holders=Count("enrolments", filter=Q(enrolments__period__contains=today))).order_by("-rank"),
+            "tiers": program.tiers.annotate(
+                holders=Count("enrolments", filter=Q(enrolments__period__contains=today))
+            ).order_by("-rank"),
             "enrolments": found[:SHOWN],
             "more": len(found) > SHOWN,
             "events": story.lines(Event.objects.visible_to(request.user).about(program)[:10], about=program),
@@ -109,7 +118,12 @@ def program_edit(request: HttpRequest, program: Program) -> HttpResponse:
 @scoped(Program.objects.editable_by)
 def tier_create(request: HttpRequest, program: Program) -> HttpResponse:
     ranks = program.tiers.order_by("-rank").values_list("rank", flat=True)
-    form = TierForm(request.POST or None, instance=Tier(program=program), user=request.user, initial={"rank": (ranks.first() or 0) + 1})
+    form = TierForm(
+        request.POST or None,
+        instance=Tier(program=program),
+        user=request.user,
+        initial={"rank": (ranks.first() or 0) + 1},
+    )
     return handle(
         request,
         form,
@@ -126,17 +140,31 @@ def tier_edit(request: HttpRequest, tier: Tier) -> HttpResponse:
     form = TierForm(request.POST or None, instance=tier, user=request.user)
     back = tier.program.get_absolute_url()
     return handle(
-        request, form, lambda: form.save_by(request.user), to=back, title=tier.name, back_url=back, back_label=tier.program.name
+        request,
+        form,
+        lambda: form.save_by(request.user),
+        to=back,
+        title=tier.name,
+        back_url=back,
+        back_label=tier.program.name,
     )
 
 
 # Enrolments ----------------------------------------------------------------------------------------------------------------
 
 
-@scoped(lambda user: Program.objects.visible_to(user) if user.may("manage_partners") and not user.is_partner else Program.objects.none())
+@scoped(
+    lambda user: (
+        Program.objects.visible_to(user)
+        if user.may("manage_partners") and not user.is_partner
+        else Program.objects.none()
+    )
+)
 def enrol(request: HttpRequest, program: Program) -> HttpResponse:
     """Enrol a partner, from the program's page."""
-    form = EnrolPartnerForm(request.POST or None, instance=Enrolment(program=program), program=program, user=request.user)
+    form = EnrolPartnerForm(
+        request.POST or None, instance=Enrolment(program=program), program=program, user=request.user
+    )
     return handle(
         request,
         form,
@@ -205,7 +233,8 @@ def enrolment_end(request: HttpRequest, enrolment: Enrolment) -> HttpResponse:
         act,
         said=_("Enrolment ends."),
         to=back,
-        title=_("End the enrolment of %(name)s in %(program)s") % {"name": enrolment.partner.name, "program": enrolment.program.name},
+        title=_("End the enrolment of %(name)s in %(program)s")
+        % {"name": enrolment.partner.name, "program": enrolment.program.name},
         lead=_("Afterwards the partner can no longer register deals in this program. What is approved stays."),
         back_url=back,
         back_label=enrolment.partner.name,

@@ -29,7 +29,9 @@ class RateFilters(Filters):
 
 class RateList(ListPage):
     title = gettext_lazy("Exchange rates")
-    lead = gettext_lazy("Amounts in other currencies are converted at the latest rate on or before their day. A missing rate is an error, never 1.")
+    lead = gettext_lazy(
+        "Amounts in other currencies are converted at the latest rate on or before their day. A missing rate is an error, never 1."
+    )
     icon = "arrows-exchange"
     filterset_class = RateFilters
     default_sort = "-day"
@@ -37,7 +39,14 @@ class RateList(ListPage):
     empty_title = gettext_lazy("No exchange rate yet")
     empty_text = gettext_lazy("Add a rate for each currency in which you sell beside your reporting currency.")
     columns = [
-        Column("day", gettext_lazy("From"), kind="date", sort="day", link=lambda row: reverse("money:rate", args=[row.pk]), phone="title"),
+        Column(
+            "day",
+            gettext_lazy("From"),
+            kind="date",
+            sort="day",
+            link=lambda row: reverse("money:rate", args=[row.pk]),
+            phone="title",
+        ),
         Column("currency", gettext_lazy("Currency"), sort="currency", phone="detail"),
         Column("base", gettext_lazy("Into"), sort="base", phone="detail"),
         Column("rate", gettext_lazy("Rate"), kind="number", value=lambda row: row.rate.normalize(), phone="value"),
@@ -67,7 +76,12 @@ def rate_create(request: HttpRequest) -> HttpResponse:
 @scoped(editable_by)
 def rate(request: HttpRequest, rate: ExchangeRate) -> HttpResponse:
     form = RateForm(request.POST or None, instance=rate)
-    return page(request, form, template="money/rate.html", title=_("Exchange rate of %(currency)s") % {"currency": rate.currency})
+    return page(
+        request,
+        form,
+        template="money/rate.html",
+        title=_("Exchange rate of %(currency)s") % {"currency": rate.currency},
+    )
 
 
 @require_POST
@@ -81,4 +95,12 @@ def removal(request: HttpRequest, rate: ExchangeRate) -> HttpResponse:
 
 def page(request: HttpRequest, form: RateForm, **context) -> HttpResponse:
     back = reverse("money:rates")
-    return handle(request, form, lambda: form.save_by(request.user), to=back, back_url=back, back_label=_("Exchange rates"), **context)
+    return handle(
+        request,
+        form,
+        lambda: form.save_by(request.user),
+        to=back,
+        back_url=back,
+        back_label=_("Exchange rates"),
+        **context,
+    )

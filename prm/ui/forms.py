@@ -37,9 +37,14 @@ DIRECTION_MARKS = dict.fromkeys([0x200E, 0x200F, 0x061C, *range(0x202A, 0x202F),
 def plain(text: str) -> str:
     """The text as it may be stored, or a ValidationError: no direction marks, no control characters but line ends and tabs."""
     if any(ord(char) in DIRECTION_MARKS for char in text):
-        raise ValidationError(_("This text contains invisible marks that change the direction of reading. Type it again."), code="direction_marks")
+        raise ValidationError(
+            _("This text contains invisible marks that change the direction of reading. Type it again."),
+            code="direction_marks",
+        )
     if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\r\n\t" for char in text):
-        raise ValidationError(_("This text contains characters that cannot be shown. Type it again."), code="control_characters")
+        raise ValidationError(
+            _("This text contains characters that cannot be shown. Type it again."), code="control_characters"
+        )
     return text
 
 
@@ -234,13 +239,16 @@ class RecordForm(Clean, forms.ModelForm):
         return [name for name in self.changed_data if name != "version"]
 
 
+SAVED = gettext_lazy("Saved.")
+
+
 def handle(
     request: HttpRequest,
     form: forms.BaseForm,
     act: Callable[[], Any],
     *,
     template: str = "lists/form.html",
-    said: Any = gettext_lazy("Saved."),
+    said: Any = SAVED,
     to: Callable[[Any], str] | str | None = None,
     **context: Any,
 ) -> HttpResponse:
@@ -253,7 +261,10 @@ def handle(
             with transaction.atomic():
                 record = act()
         except IntegrityError:
-            form.add_error(None, _("Somebody else saved the same at this moment, or what you chose is gone. Reload the page and look."))
+            form.add_error(
+                None,
+                _("Somebody else saved the same at this moment, or what you chose is gone. Reload the page and look."),
+            )
         except RuleViolation as error:
             refuse(form, error)
         else:

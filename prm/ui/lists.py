@@ -272,7 +272,10 @@ class ListPage(View):
         start = (page - 1) * self.per_page
         found = list(self.sorted_rows[start : start + self.per_page + 1])
         shown, more = found[: self.per_page], len(found) > self.per_page
-        lines = [{"row": row, "cells": (cells := [column.cell(row) for column in self.screen_columns]), **phone(cells)} for row in shown]
+        lines = [
+            {"row": row, "cells": (cells := [column.cell(row) for column in self.screen_columns]), **phone(cells)}
+            for row in shown
+        ]
         context = {
             "list": self,
             "lines": lines,
@@ -391,17 +394,31 @@ class ListPage(View):
     @cached_property
     def filter_errors(self) -> list[tuple[str, str]]:
         form = self.filterset.form
-        return [(str(form.fields[name].label), error) for name, errors in form.errors.items() if name in form.fields for error in errors]
+        return [
+            (str(form.fields[name].label), error)
+            for name, errors in form.errors.items()
+            if name in form.fields
+            for error in errors
+        ]
 
     @cached_property
     def kept(self) -> list[tuple[str, str]]:
         """What a filter form must send along: the sort, and parameters of no filter."""
-        return [(name, value) for name, value in self.request.GET.items() if name not in self.filter_names and name not in ("page", "export")]
+        return [
+            (name, value)
+            for name, value in self.request.GET.items()
+            if name not in self.filter_names and name not in ("page", "export")
+        ]
 
     @cached_property
     def kept_with_filters(self) -> list[tuple[str, str]]:
         """What the search box must send along: everything but itself."""
-        return [(name, value) for name, values in self.request.GET.lists() for value in values if name not in ("q", "page", "export")]
+        return [
+            (name, value)
+            for name, values in self.request.GET.lists()
+            for value in values
+            if name not in ("q", "page", "export")
+        ]
 
     @property
     def search_value(self) -> str:
@@ -411,7 +428,10 @@ class ListPage(View):
     def exports(self) -> list[dict[str, str]]:
         if not self.export_name or not self.request.user.may("export"):
             return []
-        return [{"label": "CSV", "url": self.url(export="csv")}, {"label": "Excel (XLSX)", "url": self.url(export="xlsx")}]
+        return [
+            {"label": "CSV", "url": self.url(export="csv")},
+            {"label": "Excel (XLSX)", "url": self.url(export="xlsx")},
+        ]
 
     @property
     def import_url(self) -> str:
@@ -470,7 +490,9 @@ def said(field: forms.Field, value: Any) -> str:
         return _("yes") if value else _("no")
     if isinstance(value, datetime.date):
         return ui.day(value)
-    choices = {str(key): str(label) for key, label in getattr(field, "choices", ()) if not isinstance(label, (list, tuple))}
+    choices = {
+        str(key): str(label) for key, label in getattr(field, "choices", ()) if not isinstance(label, (list, tuple))
+    }
     if isinstance(value, (list, tuple, set)):
         return ", ".join(choices.get(str(item), str(item)) for item in value)
     return choices.get(str(value)) or str(value)

@@ -80,11 +80,17 @@ def named(events: list[Event], user: Any) -> list[dict[str, Any]]:
             wanted.setdefault(event.subject_type, set()).add(event.subject_id)
         elif event.partner_id:
             wanted.setdefault("partner", set()).add(event.partner_id)
-    known = {kind: _models[kind].objects.visible_to(user).in_bulk(list(ids)) for kind, ids in wanted.items() if kind in _models}
+    known = {
+        kind: _models[kind].objects.visible_to(user).in_bulk(list(ids))
+        for kind, ids in wanted.items()
+        if kind in _models
+    }
     seen, names = [], []
     for event in events:
         is_own = event.subject_type in _models
-        record = known.get(event.subject_type if is_own else "partner", {}).get(event.subject_id if is_own else event.partner_id)
+        record = known.get(event.subject_type if is_own else "partner", {}).get(
+            event.subject_id if is_own else event.partner_id
+        )
         if record is not None:
             seen.append(event)
             names.append(str(record))

@@ -11,7 +11,12 @@ from tests.statements import statements
 
 
 def formset(*rows, initial=0):
-    data = {"prices-TOTAL_FORMS": len(rows), "prices-INITIAL_FORMS": initial, "prices-MIN_NUM_FORMS": 0, "prices-MAX_NUM_FORMS": 1000}
+    data = {
+        "prices-TOTAL_FORMS": len(rows),
+        "prices-INITIAL_FORMS": initial,
+        "prices-MIN_NUM_FORMS": 0,
+        "prices-MAX_NUM_FORMS": 1000,
+    }
     for number, row in enumerate(rows):
         data.update({f"prices-{number}-{name}": value for name, value in row.items()})
     return data
@@ -26,14 +31,24 @@ def test_lines_and_products(program_owner, signed_in):
     client = signed_in(program_owner)
     client.post("/catalogue/lines/new/", {"name": "Backup", "is_active": "on"})
     line = ProductLine.objects.get()
-    client.post("/catalogue/products/new/", {"line": str(line.pk), "sku": "B-1", "name": "Backup Pro", "is_active": "on"})
+    client.post(
+        "/catalogue/products/new/", {"line": str(line.pk), "sku": "B-1", "name": "Backup Pro", "is_active": "on"}
+    )
     product = Product.objects.get()
     again = client.post("/catalogue/products/new/", {"line": str(line.pk), "sku": "B-1", "name": "Other"})
     assert again.status_code == 422 and "sku" in again.context["form"].errors
-    client.post(f"/catalogue/products/{product.pk}/", {"line": str(line.pk), "sku": "B-1", "name": "Backup Max", "version": 1})
+    client.post(
+        f"/catalogue/products/{product.pk}/", {"line": str(line.pk), "sku": "B-1", "name": "Backup Max", "version": 1}
+    )
     product.refresh_from_db()
     assert (product.name, product.is_active) == ("Backup Max", False)
-    for url in ("/catalogue/", "/catalogue/lines/", "/catalogue/price-lists/", "/catalogue/discounts/", f"/catalogue/products/{product.pk}/"):
+    for url in (
+        "/catalogue/",
+        "/catalogue/lines/",
+        "/catalogue/price-lists/",
+        "/catalogue/discounts/",
+        f"/catalogue/products/{product.pk}/",
+    ):
         assert client.get(url).status_code == 200
 
 
@@ -58,7 +73,13 @@ def test_a_price_that_makes_no_sense_is_refused_in_its_row(amount, program_owner
 
 def test_discounts(program_owner, product, signed_in):
     client = signed_in(program_owner)
-    data = {"tier": str(factories.tier().pk), "line": "", "percent": "15", "registration_percent": "5", "period_0": "2026-01-01"}
+    data = {
+        "tier": str(factories.tier().pk),
+        "line": "",
+        "percent": "15",
+        "registration_percent": "5",
+        "period_0": "2026-01-01",
+    }
     assert client.post("/catalogue/discounts/new/", {**data, "percent": "98"}).status_code == 422
     assert client.post("/catalogue/discounts/new/", data).status_code == 302
     rule = DiscountRule.objects.get()

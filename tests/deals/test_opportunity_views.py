@@ -8,7 +8,12 @@ from tests.statements import statements
 
 
 def rows(prefix, *values):
-    data = {f"{prefix}-TOTAL_FORMS": len(values), f"{prefix}-INITIAL_FORMS": 0, f"{prefix}-MIN_NUM_FORMS": 0, f"{prefix}-MAX_NUM_FORMS": 50}
+    data = {
+        f"{prefix}-TOTAL_FORMS": len(values),
+        f"{prefix}-INITIAL_FORMS": 0,
+        f"{prefix}-MIN_NUM_FORMS": 0,
+        f"{prefix}-MAX_NUM_FORMS": 50,
+    }
     for number, value in enumerate(values):
         data.update({f"{prefix}-{number}-{field}": text for field, text in value.items()})
     return data
@@ -36,7 +41,12 @@ def test_create_with_lines_and_participants(channel_manager, alpine, hospital, p
     response = signed_in(channel_manager).post("/opportunities/new/", data)
     made = Opportunity.objects.get()
     assert response.url == made.get_absolute_url()
-    assert (made.stage, made.amount, made.lines.count(), made.participants.get().partner) == ("qualified", Decimal("1200.5"), 1, alpine)
+    assert (made.stage, made.amount, made.lines.count(), made.participants.get().partner) == (
+        "qualified",
+        Decimal("1200.5"),
+        1,
+        alpine,
+    )
     assert [change.new for change in made.stage_changes.all()] == ["qualified"]
 
 
@@ -61,12 +71,16 @@ def test_bad_input_is_said_at_its_field(changes, field, channel_manager, signed_
 
 
 def test_lines_add_up_to_the_amount(channel_manager, product, signed_in):
-    response = signed_in(channel_manager).post("/opportunities/new/", facts(lines=[{"line": str(product.line_id), "amount": "1000"}]))
+    response = signed_in(channel_manager).post(
+        "/opportunities/new/", facts(lines=[{"line": str(product.line_id), "amount": "1000"}])
+    )
     assert response.status_code == 422 and "add up to" in response.content.decode()
 
 
 def test_a_participant_is_a_partner_or_a_team(channel_manager, signed_in):
-    response = signed_in(channel_manager).post("/opportunities/new/", facts(participants=[{"role": "selling", "share": "50"}]))
+    response = signed_in(channel_manager).post(
+        "/opportunities/new/", facts(participants=[{"role": "selling", "share": "50"}])
+    )
     assert response.status_code == 422
 
 
@@ -76,7 +90,10 @@ def test_stage_with_reason(channel_manager, alpine, signed_in):
     url = f"/opportunities/{deal.pk}/stage/"
     response = client.post(url, {"stage": "lost", "version": deal.version})
     assert response.status_code == 422 and "reason" in response.context["form"].errors
-    assert client.post(url, {"stage": "lost", "reason": "Price", "on": "2026-11-02", "version": deal.version}).status_code == 302
+    assert (
+        client.post(url, {"stage": "lost", "reason": "Price", "on": "2026-11-02", "version": deal.version}).status_code
+        == 302
+    )
     deal.refresh_from_db()
     assert (deal.stage, deal.lost_reason, deal.closed_on.isoformat()) == ("lost", "Price", "2026-11-02")
     assert client.post(url, {"stage": "won", "version": 1}).status_code == 422
@@ -86,7 +103,11 @@ def test_sums_are_per_currency(channel_manager, alpine, signed_in):
     for amount, currency in ((100, "EUR"), (50, "EUR"), (70, "USD"), (None, "")):
         factories.opportunity(of=alpine, amount=amount, currency=currency)
     response = signed_in(channel_manager).get("/opportunities/")
-    assert [[text for _column, text in line["cells"] if text] for line in response.context["foot"]] == [["no amount"], ["€150"], ["US$70"]]
+    assert [[text for _column, text in line["cells"] if text] for line in response.context["foot"]] == [
+        ["no amount"],
+        ["€150"],
+        ["US$70"],
+    ]
 
 
 @pytest.mark.parametrize(

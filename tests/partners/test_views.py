@@ -74,7 +74,19 @@ def test_empty_list_says_what_will_be_there(channel_manager, signed_in):
     assert "No partner yet" in page and "New partner" in page
 
 
-@pytest.mark.parametrize("query", ["q=%00", "since=20260-01-01", "tier=x", "manager=x", "page=999999999999", "page=-1", "status=nonsense", f"q={'x' * 10000}"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "q=%00",
+        "since=20260-01-01",
+        "tier=x",
+        "manager=x",
+        "page=999999999999",
+        "page=-1",
+        "status=nonsense",
+        f"q={'x' * 10000}",
+    ],
+)
 def test_a_filter_that_makes_no_sense_is_no_error_of_the_server(query, channel_manager, alpine, signed_in):
     assert signed_in(channel_manager).get(f"{PARTNERS}?{query}").status_code == 200
 
@@ -86,7 +98,10 @@ def test_pages_keep_the_filters(channel_manager, signed_in, monkeypatch):
         factories.partner()
     monkeypatch.setattr(PartnerList, "per_page", 2)
     response = signed_in(channel_manager).get(f"{PARTNERS}?country=FR")
-    assert (response.context["next_url"], response.context["range_text"]) == ("/partners/?country=FR&page=2", "1 to 2, and more")
+    assert (response.context["next_url"], response.context["range_text"]) == (
+        "/partners/?country=FR&page=2",
+        "1 to 2, and more",
+    )
     response = signed_in(channel_manager).get(response.context["next_url"])
     assert (len(response.context["lines"]), response.context["range_text"]) == (1, "3 to 3")
 
@@ -129,7 +144,9 @@ def test_viewer_reads_and_changes_nothing(viewer, alpine, signed_in):
 
 
 def test_create(channel_manager, signed_in):
-    response = signed_in(channel_manager).post("/partners/new/", facts(domains="Cobalt.example, www.cobalt.fr", types=["reseller"]))
+    response = signed_in(channel_manager).post(
+        "/partners/new/", facts(domains="Cobalt.example, www.cobalt.fr", types=["reseller"])
+    )
     made = Partner.objects.get()
     assert response.url == made.get_absolute_url()
     assert (made.name, made.domains, made.types) == ("Cobalt", ["cobalt.example", "cobalt.fr"], ["reseller"])
@@ -145,7 +162,9 @@ def test_create_refuses_bad_text_at_the_field_and_keeps_the_form(name, channel_m
 
 
 def test_edit_writes_what_changed(channel_manager, alpine, signed_in):
-    response = signed_in(channel_manager).post(f"/partners/{alpine.pk}/edit/", facts(name="Alpine SA", version=alpine.version))
+    response = signed_in(channel_manager).post(
+        f"/partners/{alpine.pk}/edit/", facts(name="Alpine SA", version=alpine.version)
+    )
     alpine.refresh_from_db()
     assert (response.status_code, alpine.name, alpine.status, alpine.version) == (302, "Alpine SA", "active", 2)
 
@@ -186,7 +205,12 @@ def test_supply_relation_once(channel_manager, alpine, cima, signed_in):
     assert client.post(f"/partners/{alpine.pk}/supply-relations/", data).status_code == 422
     relation = SupplyRelation.objects.get()
     assert (relation.distributor, relation.reseller) == (cima, alpine)
-    assert client.post(f"/partners/supply-relations/{relation.pk}/end/", {"last_day": business_today().isoformat()}).status_code == 302
+    assert (
+        client.post(
+            f"/partners/supply-relations/{relation.pk}/end/", {"last_day": business_today().isoformat()}
+        ).status_code
+        == 302
+    )
 
 
 def test_supply_needs_a_distributor(channel_manager, alpine, boreal, signed_in):
@@ -202,7 +226,12 @@ def test_groups_and_teams(channel_manager, alpine, viewer, signed_in):
     group, team = PartnerGroup.objects.get(), Team.objects.get()
     assert (group.head, list(team.members.all())) == (alpine, [channel_manager])
     assert client.post("/partners/groups/new/", {"name": "lac holding"}).status_code == 422
-    for url in ("/partners/groups/", "/partners/teams/", f"/partners/groups/{group.pk}/", f"/partners/teams/{team.pk}/"):
+    for url in (
+        "/partners/groups/",
+        "/partners/teams/",
+        f"/partners/groups/{group.pk}/",
+        f"/partners/teams/{team.pk}/",
+    ):
         assert client.get(url).status_code == 200
     client = signed_in(viewer)
     assert client.get(f"/partners/groups/{group.pk}/").status_code == 200
@@ -229,7 +258,9 @@ def test_palette_takes_any_text(text, channel_manager, signed_in):
 
 def test_pick_answers_only_what_one_may_see(channel_manager, owner, alpine, signed_in):
     url = "/pick/partners/?q=alp"
-    assert signed_in(channel_manager).get(url).json()["results"] == [{"id": str(alpine.pk), "label": "Alpine", "hint": "FR"}]
+    assert signed_in(channel_manager).get(url).json()["results"] == [
+        {"id": str(alpine.pk), "label": "Alpine", "hint": "FR"}
+    ]
     assert signed_in(owner).get(url).json()["results"] == []
     assert signed_in(owner).get("/pick/customers/?q=a").json()["results"] == []
     assert signed_in(channel_manager).get("/pick/nothing/").status_code == 404

@@ -5,7 +5,14 @@ from prm.calendar import business_today
 from tests import factories
 from tests.statements import statements
 
-PROMISES = {"protection_days": 90, "extension_days": 30, "response_days": 1, "decision_days": 2, "return_days": 10, "appeal_days": 10}
+PROMISES = {
+    "protection_days": 90,
+    "extension_days": 30,
+    "response_days": 1,
+    "decision_days": 2,
+    "return_days": 10,
+    "appeal_days": 10,
+}
 
 
 def test_program_tiers_and_enrolment_by_hand(program_owner, signed_in, system):
@@ -22,8 +29,13 @@ def test_program_tiers_and_enrolment_by_hand(program_owner, signed_in, system):
     again = client.post(f"/programs/partners/{partner.pk}/enrolments/", data)
     assert again.status_code == 422 and "already enrolled" in again.content.decode()
     enrolment = Enrolment.objects.get()
-    client.post(f"/programs/enrolments/{enrolment.pk}/tier/", {"tier": str(gold.pk), "start": business_today().isoformat()})
-    assert [(row.tier.name, row.period.upper) for row in partner.enrolments.order_by("period")] == [("Silver", business_today()), ("Gold", None)]
+    client.post(
+        f"/programs/enrolments/{enrolment.pk}/tier/", {"tier": str(gold.pk), "start": business_today().isoformat()}
+    )
+    assert [(row.tier.name, row.period.upper) for row in partner.enrolments.order_by("period")] == [
+        ("Silver", business_today()),
+        ("Gold", None),
+    ]
     assert "Gold" in client.get(f"/programs/{program.pk}/").content.decode()
 
 
@@ -44,7 +56,9 @@ def test_enrolment_ends_by_its_last_day(channel_manager, alpine, signed_in):
 
 @pytest.mark.parametrize("value", ["", "-1", "9999", "20260-01-01", "ten"])
 def test_promises_out_of_reason_are_refused_at_the_field(value, program_owner, program, signed_in):
-    response = signed_in(program_owner).post(f"/programs/{program.pk}/edit/", {"name": "Resale", **PROMISES, "protection_days": value})
+    response = signed_in(program_owner).post(
+        f"/programs/{program.pk}/edit/", {"name": "Resale", **PROMISES, "protection_days": value}
+    )
     assert response.status_code == 422 and "protection_days" in response.context["form"].errors
 
 

@@ -10,7 +10,14 @@ def rows(**given):
     data = {}
     for name in ("names", "domains", "identifiers", "addresses"):
         values = given.get(name, [])
-        data.update({f"{name}-TOTAL_FORMS": len(values), f"{name}-INITIAL_FORMS": 0, f"{name}-MIN_NUM_FORMS": 0, f"{name}-MAX_NUM_FORMS": 50})
+        data.update(
+            {
+                f"{name}-TOTAL_FORMS": len(values),
+                f"{name}-INITIAL_FORMS": 0,
+                f"{name}-MIN_NUM_FORMS": 0,
+                f"{name}-MAX_NUM_FORMS": 50,
+            }
+        )
         for number, value in enumerate(values):
             data.update({f"{name}-{number}-{field}": text for field, text in value.items()})
     return data
@@ -33,7 +40,13 @@ def test_create_with_names_domains_numbers_and_places(channel_manager, hospital,
     response = signed_in(channel_manager).post("/customers/new/", data)
     made = Customer.objects.get(name="Banque Lumière")
     assert response.url == made.get_absolute_url()
-    found = [made.names.get().name, made.domains.get().domain, made.identifiers.get().value, made.addresses.get().city, made.parents.get()]
+    found = [
+        made.names.get().name,
+        made.domains.get().domain,
+        made.identifiers.get().value,
+        made.addresses.get().city,
+        made.parents.get(),
+    ]
     assert found == ["BL", "banque-lumiere.example", "732829320", "Lyon", hospital]
 
 
@@ -45,7 +58,17 @@ def test_a_wrong_row_saves_nothing_and_keeps_the_form(channel_manager, signed_in
     assert not Customer.objects.exists()
 
 
-@pytest.mark.parametrize("changes", [{"name": "x" * 10000}, {"name": "a\x00b"}, {"name": "a\u202eb"}, {"employees": "-4"}, {"founded": "20260"}, {"parents": ["x"]}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "x" * 10000},
+        {"name": "a\x00b"},
+        {"name": "a\u202eb"},
+        {"employees": "-4"},
+        {"founded": "20260"},
+        {"parents": ["x"]},
+    ],
+)
 def test_bad_input_is_said_at_its_field(changes, channel_manager, signed_in):
     response = signed_in(channel_manager).post("/customers/new/", facts(**changes, **rows()))
     assert response.status_code == 422
