@@ -255,7 +255,7 @@ def rules(registration: DealRegistration, file: Approval | None, blocking: list)
             "text": _(
                 "A protected customer and product line cannot be approved for another partner while the protection is in force."
             ),
-            "value": "conflict" if blocking else "clear",
+            "value": "conflict" if blocking else "clear" if confirmed else "none",
             "state": _("Blocks approval") if blocking else _("Free") if confirmed else _("Checked at approval"),
         },
         {
@@ -350,9 +350,7 @@ def take(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
 def stay(request: HttpRequest, registration: DealRegistration, view: str, said: str) -> HttpResponse:
     """After a change that does not decide: the same registration, fresh."""
     if request.htmx:
-        fresh = get_object_or_404(
-            within_reach(request.user), pk=registration.pk
-        )
+        fresh = get_object_or_404(within_reach(request.user), pk=registration.pk)
         return say(request, page(request, fresh, view), said)
     return say(request, redirect(reverse("deals:approval", args=[registration.pk]) + f"?view={view}"), said)
 

@@ -287,11 +287,15 @@ def edit_registration(request: HttpRequest, registration: DealRegistration) -> H
 def take_form(request: HttpRequest, registration: DealRegistration | None, pk: UUID) -> HttpResponse:
     """Keep what was typed as a draft; submit it when asked to."""
     user = request.user
+    only_kept = "submit" not in request.POST
+    if (
+        registration and not registration.is_editable and only_kept and request.htmx
+    ):  # what was typed last comes after the submission
+        return HttpResponse(status=204)
     if registration and not registration.is_editable:  # sent a second time, or decided meanwhile: nothing happens twice
         return go_on(request, registration, _("This registration has already been submitted."), tone="neutral")
     form = RegistrationForm(request.POST, user=user, registration=registration)
     form.is_valid()
-    only_kept = "submit" not in request.POST
     try:
         registration = keep(form, registration, pk)
         if only_kept:

@@ -99,6 +99,14 @@ def test_draft_is_kept_as_one_types(portal, product):
     assert "Go on with Hôpital" in portal.get(NEW).content.decode()
 
 
+def test_what_is_kept_late_says_nothing(portal, owner, product):
+    sent = factories.submitted(owner, products=[product])
+    url = reverse("deals:edit_registration", args=[sent.pk])
+    assert portal.post(url, {"customer_name": "Late"}, headers={"HX-Request": "true"}).status_code == 204
+    sent.refresh_from_db()
+    assert sent.customer_name != "Late"
+
+
 def test_an_empty_form_makes_no_draft(portal):
     portal.post(NEW, {"key": key_of(portal.get(NEW)), "currency": "EUR"}, headers={"HX-Request": "true"})
     assert not DealRegistration.objects.exists()
