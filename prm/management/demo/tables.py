@@ -84,11 +84,6 @@ class Table:
         row.update(changes, version=row["version"] + 1, updated_at=at)
         self._remember(row, "update")
 
-    def change(self, row: Row, /, **changes: Any) -> None:
-        """A change outside ``Record.put``: version and date stay."""
-        row.update(changes)
-        self._remember(row, "update")
-
     def _remember(self, row: Row, label: str) -> None:
         if self.history_name:
             self.history.append(f"{label}\t{row['updated_at'].isoformat()}\t{row['id']}\t" + line(row[name] for name in self.history_columns))
