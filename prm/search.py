@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
 
 from prm.access import allowed
-from prm.registries import search_sources
-from prm.ui.context import menu
+from prm.registries import navigation, search_sources
 
 ENOUGH = 12
 
@@ -22,14 +24,15 @@ def search(request: HttpRequest) -> HttpResponse:
 
 def pages(request: HttpRequest, text: str) -> list[dict]:
     """The pages this person may open whose name holds the text."""
-    side = "portal" if request.user.is_partner else "vendor"
+    sides = ("portal" if request.user.is_partner else "vendor", "settings")
     wanted = text.casefold()
-    entries = [*menu(request, side), *menu(request, "settings")]
-    return [
-        {"label": entry["label"], "hint": "", "url": entry["url"], "icon": entry["icon"]}
-        for entry in entries
-        if wanted in str(entry["label"]).casefold()
-    ][:4]
+    found = []
+    for item in navigation:
+        if item.side not in sides or wanted not in str(item.label).casefold() or not item.allowed(request.user):
+            continue
+        with suppress(NoReverseMatch):  # the capability is not installed
+            found.append({"label": item.label, "hint": "", "url": reverse(item.url_name), "icon": item.icon})
+    return found[:4]
 
 
 def records(request: HttpRequest, text: str) -> list[dict]:

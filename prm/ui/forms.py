@@ -13,9 +13,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import IntegrityError, models, transaction
+from django.forms.utils import flatatt
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from psycopg2.extras import DateRange
@@ -102,10 +105,26 @@ class PeriodField(forms.MultiValueField):
         return DateRange(first, last + timedelta(days=1) if last else None)
 
 
+class LongSelect(forms.Select):
+    """A searchable list of many fixed choices, written in one go: a template for each option costs more than the page."""
+
+    def __init__(self, attrs=None, choices=()):
+        super().__init__({"data-select": "", **(attrs or {})}, choices)
+
+    def render(self, name, value, attrs=None, renderer=None):
+        chosen = set(self.format_value(value))
+        marked = mark_safe(" selected")
+        rows = ((key, marked if str(key) in chosen else "", label) for key, label in self.choices)
+        options = format_html_join("", '<option value="{}"{}>{}</option>', rows)
+        return format_html(
+            "<select{}>{}</select>", flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name})), options
+        )
+
+
 class CurrencyField(forms.ChoiceField):
     def __init__(self, **kwargs):
         kwargs.setdefault("label", gettext_lazy("Currency"))
-        kwargs.setdefault("widget", forms.Select(attrs={"data-select": ""}))
+        kwargs.setdefault("widget", LongSelect())
         super().__init__(choices=[("", "")] + [(code, code) for code in CURRENCIES], **kwargs)
 
 
@@ -207,7 +226,7 @@ class RecordForm(Clean, forms.ModelForm):
                 field.widget = DayInput()
                 field.validators += DAY_BOUNDS
             if name == "country" and isinstance(field.widget, forms.Select):
-                field.widget.attrs["data-select"] = ""
+                field.widget = LongSelect(choices=[("", ""), *((code, name) for code, name in field.choices if code)])
 
     def _get_validation_exclusions(self):
         return super()._get_validation_exclusions() - set(self.fixed)

@@ -33,7 +33,7 @@ from django.views import View
 from django_countries import countries
 
 from prm.money import CURRENCIES
-from prm.ui.forms import DAY_BOUNDS, DayInput, RecordField
+from prm.ui.forms import DAY_BOUNDS, DayInput, LongSelect, RecordField
 from prm.ui.templatetags import ui
 
 LAST_PAGE = 500  # whoever wants more rows than that filters, or exports
@@ -196,13 +196,13 @@ class CountryFilter(django_filters.ChoiceFilter):
         kwargs.setdefault("label", gettext_lazy("Country"))
         kwargs.setdefault("empty_label", gettext_lazy("all"))
         super().__init__(*args, choices=lambda: list(countries), **kwargs)
-        self.extra["widget"] = forms.Select(attrs={"data-select": ""})
+        self.extra["widget"] = LongSelect()
 
 
 class CurrencyFilter(django_filters.ChoiceFilter):
     def __init__(self, *args, **kwargs):
         kwargs.setdefault("label", gettext_lazy("Currency"))
-        super().__init__(*args, choices=[(code, code) for code in CURRENCIES], **kwargs)
+        super().__init__(*args, choices=[(code, code) for code in CURRENCIES], widget=LongSelect(), **kwargs)
 
 
 class DateFilter(django_filters.DateFilter):

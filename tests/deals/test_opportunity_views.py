@@ -74,7 +74,8 @@ def test_lines_add_up_to_the_amount(channel_manager, product, signed_in):
     response = signed_in(channel_manager).post(
         "/opportunities/new/", facts(lines=[{"line": str(product.line_id), "amount": "1000"}])
     )
-    assert response.status_code == 422 and "add up to" in response.content.decode()
+    assert response.status_code == 422
+    assert "add up to" in response.content.decode()
 
 
 def test_a_participant_is_a_partner_or_a_team(channel_manager, signed_in):
@@ -89,7 +90,8 @@ def test_stage_with_reason(channel_manager, alpine, signed_in):
     client = signed_in(channel_manager)
     url = f"/opportunities/{deal.pk}/stage/"
     response = client.post(url, {"stage": "lost", "version": deal.version})
-    assert response.status_code == 422 and "reason" in response.context["form"].errors
+    assert response.status_code == 422
+    assert "reason" in response.context["form"].errors
     assert (
         client.post(url, {"stage": "lost", "reason": "Price", "on": "2026-11-02", "version": deal.version}).status_code
         == 302

@@ -27,7 +27,8 @@ def test_program_tiers_and_enrolment_by_hand(program_owner, signed_in, system):
     data = {"tier": str(silver.pk), "period_0": "2026-01-01", "period_1": ""}
     assert client.post(f"/programs/partners/{partner.pk}/enrolments/", data).status_code == 302
     again = client.post(f"/programs/partners/{partner.pk}/enrolments/", data)
-    assert again.status_code == 422 and "already enrolled" in again.content.decode()
+    assert again.status_code == 422
+    assert "already enrolled" in again.content.decode()
     enrolment = Enrolment.objects.get()
     client.post(
         f"/programs/enrolments/{enrolment.pk}/tier/", {"tier": str(gold.pk), "start": business_today().isoformat()}
@@ -59,7 +60,8 @@ def test_promises_out_of_reason_are_refused_at_the_field(value, program_owner, p
     response = signed_in(program_owner).post(
         f"/programs/{program.pk}/edit/", {"name": "Resale", **PROMISES, "protection_days": value}
     )
-    assert response.status_code == 422 and "protection_days" in response.context["form"].errors
+    assert response.status_code == 422
+    assert "protection_days" in response.context["form"].errors
 
 
 def test_a_channel_manager_reads_programs_and_changes_none(channel_manager, program, signed_in):

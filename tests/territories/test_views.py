@@ -54,7 +54,9 @@ def test_a_wrong_row_saves_nothing_and_keeps_the_form(channel_manager, signed_in
     data = facts(**rows(identifiers=[{"scheme": "siren", "value": "732829321"}]))
     response = signed_in(channel_manager).post("/customers/new/", data)
     page = response.content.decode()
-    assert response.status_code == 422 and "check its digits" in page and "Banque Lumière" in page
+    assert response.status_code == 422
+    assert "check its digits" in page
+    assert "Banque Lumière" in page
     assert not Customer.objects.exists()
 
 
@@ -81,7 +83,8 @@ def test_edit_keeps_rows_and_refuses_a_stale_version(channel_manager, hospital, 
     data = facts(name="Hôpital du Grand Lac", version=hospital.version, **rows())
     assert client.post(url, data).status_code == 302
     response = client.post(url, data)
-    assert response.status_code == 422 and response.context["form"].stale
+    assert response.status_code == 422
+    assert response.context["form"].stale
     hospital.refresh_from_db()
     assert (hospital.name, hospital.domains.count()) == ("Hôpital du Grand Lac", 1)
 
@@ -90,7 +93,8 @@ def test_page_shows_what_is_known(channel_manager, hospital, alpine, signed_in):
     factories.opportunity("Backup for the hospital", of=alpine, customer=hospital)
     client = signed_in(channel_manager)
     page = client.get(f"/customers/{hospital.pk}/").content.decode()
-    assert "hopital-du-lac.example" in page and "Backup for the hospital" in page
+    assert "hopital-du-lac.example" in page
+    assert "Backup for the hospital" in page
     assert len(statements(client, f"/customers/{hospital.pk}/")) <= 20
 
 
