@@ -9,7 +9,16 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from deals.axes import AWAITING_VENDOR, CLOSED_STAGES, OPEN_REVIEW, RUNNING, ProtectionStatus, ReviewStatus, Stage, SubmissionStatus
+from deals.axes import (
+    AWAITING_VENDOR,
+    CLOSED_STAGES,
+    OPEN_REVIEW,
+    RUNNING,
+    ProtectionStatus,
+    ReviewStatus,
+    Stage,
+    SubmissionStatus,
+)
 from prm.calendar import business_today
 from prm.events.record import record_all
 
@@ -24,13 +33,19 @@ class OpportunityQuerySet(models.QuerySet):
             if scope is None:
                 return self
             participants = apps.get_model("deals", "OpportunityParticipant").objects.filter(opportunity=OuterRef("pk"))
-            return self.filter(Exists(participants.filter(partner__in=scope)) | ~Exists(participants.filter(partner__isnull=False)))
+            return self.filter(
+                Exists(participants.filter(partner__in=scope)) | ~Exists(participants.filter(partner__isnull=False))
+            )
         if user.may("see_own_opportunities"):
             return self.filter(Q(route="direct") & (Q(owner=user) | Q(team__members=user))).distinct()
         return self.none()
 
     def editable_by(self, user):
-        return self.visible_to(user) if not user.is_partner and (user.may("manage_opportunities") or user.may("see_own_opportunities")) else self.none()
+        return (
+            self.visible_to(user)
+            if not user.is_partner and (user.may("manage_opportunities") or user.may("see_own_opportunities"))
+            else self.none()
+        )
 
     def open(self):
         return self.exclude(stage__in=CLOSED_STAGES)
@@ -64,7 +79,11 @@ class DealRegistrationQuerySet(models.QuerySet):
         return rows if scope is None else rows.filter(partner__in=scope)
 
     def _of_partner(self, user):
-        own = Q(partner=user.acting_for_id) if len(user.readable_partner_ids) == 1 else Q(partner__in=user.readable_partner_ids)
+        own = (
+            Q(partner=user.acting_for_id)
+            if len(user.readable_partner_ids) == 1
+            else Q(partner__in=user.readable_partner_ids)
+        )
         if user.membership.own_rows_only:
             own &= Q(created_by=user)
         if "distributor" in user.acting_for.types:
@@ -95,7 +114,11 @@ class DealRegistrationQuerySet(models.QuerySet):
     def commentable_by(self, user):
         if user.is_partner:
             return self.editable_by(user).filter(submission_status=SubmissionStatus.SUBMITTED)
-        return self.visible_to(user).exclude(submission_status=SubmissionStatus.DRAFT) if user.may("decide_registrations") else self.none()
+        return (
+            self.visible_to(user).exclude(submission_status=SubmissionStatus.DRAFT)
+            if user.may("decide_registrations")
+            else self.none()
+        )
 
     def with_names(self):
         """Fetch the names a page of the vendor shows, in the same statement."""
@@ -106,7 +129,9 @@ class DealRegistrationQuerySet(models.QuerySet):
 
     def with_approval(self):
         """Join the vendor's file on the present submission: ``file`` is its id, for select and sort."""
-        approvals = apps.get_model("deals", "Approval").objects.filter(registration=OuterRef("pk"), submission=OuterRef("submission"))
+        approvals = apps.get_model("deals", "Approval").objects.filter(
+            registration=OuterRef("pk"), submission=OuterRef("submission")
+        )
         return self.annotate(
             approval_id=approvals.values("pk")[:1],
             customer_id=approvals.values("customer_id")[:1],
@@ -129,7 +154,11 @@ class DealRegistrationQuerySet(models.QuerySet):
     def lapse_where_protection_ended(self) -> int:
         """A registration lapses when its last running protection has."""
         running = apps.get_model("deals", "Protection").objects.filter(registration=OuterRef("pk"), status__in=RUNNING)
-        rows = list(self.filter(~Exists(running), protection_status__in=RUNNING).select_for_update(skip_locked=True, of=("self",)))
+        rows = list(
+            self.filter(~Exists(running), protection_status__in=RUNNING).select_for_update(
+                skip_locked=True, of=("self",)
+            )
+        )
         self.model.objects.filter(pk__in=[row.pk for row in rows]).update(
             protection_status=ProtectionStatus.LAPSED, version=F("version") + 1, updated_at=timezone.now()
         )
@@ -146,7 +175,9 @@ class DealRegistrationQuerySet(models.QuerySet):
 
     def ending_in(self, days: int, today: date | None = None):
         """Protected, and the last day is ``days`` away."""
-        return self.filter(protection_status__in=RUNNING, protected_until=(today or business_today()) + timedelta(days=days + 1))
+        return self.filter(
+            protection_status__in=RUNNING, protected_until=(today or business_today()) + timedelta(days=days + 1)
+        )
 
 
 class ApprovalQuerySet(models.QuerySet):
@@ -159,7 +190,9 @@ class ApprovalQuerySet(models.QuerySet):
         return self.visible_to(user) if user.may("decide_registrations") else self.none()
 
     def of_present_submission(self):
-        return self.filter(submission=F("registration__submission"), registration__submission_status=SubmissionStatus.SUBMITTED)
+        return self.filter(
+            submission=F("registration__submission"), registration__submission_status=SubmissionStatus.SUBMITTED
+        )
 
 
 class ProtectionQuerySet(models.QuerySet):
@@ -173,7 +206,9 @@ class ProtectionQuerySet(models.QuerySet):
 
     def blocking(self, customer, lines, spot, period):
         """The running protections that leave no room for another on these lines, place and days."""
-        return self.running().filter(customer=customer, line__in=list(lines), place__overlap=spot, period__overlap=period, shared=False)
+        return self.running().filter(
+            customer=customer, line__in=list(lines), place__overlap=spot, period__overlap=period, shared=False
+        )
 
     def release(self) -> int:
         """Give the protection up before its end."""

@@ -37,19 +37,35 @@ MANAGES = {"manage_partners", "manage_customers", "manage_opportunities", "decid
 OWNS = {"manage_programs", "manage_catalogue", "manage_fields", "manage_rates"}
 
 CAPABILITIES: dict[str, frozenset[str]] = {
-    VendorRole.ADMIN: frozenset(READS | MANAGES | OWNS | {"manage_people", "manage_installation", "see_mail", "see_jobs"}),
+    VendorRole.ADMIN: frozenset(
+        READS | MANAGES | OWNS | {"manage_people", "manage_installation", "see_mail", "see_jobs"}
+    ),
     VendorRole.PROGRAM_OWNER: frozenset(READS | MANAGES | OWNS),
     VendorRole.CHANNEL_MANAGER: frozenset(READS | MANAGES),
-    VendorRole.DEAL_DESK: frozenset({"see_partners", "see_registrations", "see_catalogue", "see_customers", "see_conflicts", "decide_registrations"}),
+    VendorRole.DEAL_DESK: frozenset(
+        {"see_partners", "see_registrations", "see_catalogue", "see_customers", "see_conflicts", "decide_registrations"}
+    ),
     VendorRole.MEDIATOR: frozenset({"see_catalogue"}),
-    VendorRole.FINANCE: frozenset({"see_partners", "see_opportunities", "see_catalogue", "see_programs", "export", "manage_rates"}),
+    VendorRole.FINANCE: frozenset(
+        {"see_partners", "see_opportunities", "see_catalogue", "see_programs", "export", "manage_rates"}
+    ),
     VendorRole.MARKETING: frozenset({"see_partners", "see_catalogue", "see_programs"}),
     VendorRole.DIRECT_SALES: frozenset({"see_own_opportunities", "look_up_reservations", "see_catalogue"}),
     VendorRole.VIEWER: frozenset(READS),
     PartnerRole.ADMIN: frozenset(
-        {"see_registrations", "register_deals", "see_opportunities", "see_catalogue", "manage_colleagues", "import_own", "export"}
+        {
+            "see_registrations",
+            "register_deals",
+            "see_opportunities",
+            "see_catalogue",
+            "manage_colleagues",
+            "import_own",
+            "export",
+        }
     ),
-    PartnerRole.SALES: frozenset({"see_registrations", "register_deals", "see_opportunities", "see_catalogue", "export"}),
+    PartnerRole.SALES: frozenset(
+        {"see_registrations", "register_deals", "see_opportunities", "see_catalogue", "export"}
+    ),
     PartnerRole.MARKETING: frozenset({"see_catalogue"}),
     PartnerRole.FINANCE: frozenset({"see_catalogue"}),
 }

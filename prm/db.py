@@ -28,7 +28,8 @@ class Scope(NamedTuple):
     reads: str = "{}"
 
 
-_scope: ContextVar[Scope] = ContextVar("scope", default=Scope())
+NOBODY = Scope()
+_scope: ContextVar[Scope] = ContextVar("scope", default=NOBODY)
 
 
 def current_scope() -> Scope:

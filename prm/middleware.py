@@ -70,7 +70,9 @@ class ReaderMiddleware:
             request.user = SimpleLazyObject(lambda: request._cached_user)
             language, zone = request._cached_user.language, ZoneInfo(request._cached_user.time_zone)
         else:
-            language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) or translation.get_language_from_request(request)
+            language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) or translation.get_language_from_request(
+                request
+            )
             zone = ZoneInfo(settings.BUSINESS_TIME_ZONE)
         if language not in dict(settings.LANGUAGES):
             language = settings.LANGUAGE_CODE
@@ -129,6 +131,8 @@ class HistoryMiddleware:
         import structlog
 
         with pghistory.context(
-            user=current_scope().user or None, request=structlog.contextvars.get_contextvars().get("request_id"), path=request.path
+            user=current_scope().user or None,
+            request=structlog.contextvars.get_contextvars().get("request_id"),
+            path=request.path,
         ):
             return self.get_response(request)

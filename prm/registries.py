@@ -71,5 +71,7 @@ def panels_of(page: str, record: Any, user: Any) -> list[dict]:
     shown = []
     for panel in panels:
         if panel.page == page and (context := panel.context(record, user)) is not None:
-            shown.append({"panel": panel, "title": panel.title, "template": panel.template, "column": panel.column, **context})
+            shown.append(
+                {"panel": panel, "title": panel.title, "template": panel.template, "column": panel.column, **context}
+            )
     return shown

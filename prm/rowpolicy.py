@@ -57,7 +57,9 @@ class RowPolicy:
                 for place, expression in PLACES.items():
                     condition = condition.replace("{" + place + "}", expression)
                 out.append(f"GRANT {verb} ON {table} TO prm_portal")
-                out.append(f"CREATE POLICY portal_{verb.lower()} ON {table} FOR {verb} TO prm_portal {word} ({condition})")
+                out.append(
+                    f"CREATE POLICY portal_{verb.lower()} ON {table} FOR {verb} TO prm_portal {word} ({condition})"
+                )
         return out
 
 

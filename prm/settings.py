@@ -43,7 +43,9 @@ if EMBEDDED:
 else:
     SECRET_KEY = os.environ.get("SECRET_KEY", "")
     if len(SECRET_KEY) < 40 or SECRET_KEY.startswith("demo"):
-        raise ImproperlyConfigured("SECRET_KEY must be set to a random text of at least 40 characters (see docs/operations.md).")
+        raise ImproperlyConfigured(
+            "SECRET_KEY must be set to a random text of at least 40 characters (see docs/operations.md)."
+        )
     REDIS_URL = os.environ.get("REDIS_URL", "")
     if not REDIS_URL:
         raise ImproperlyConfigured("REDIS_URL must be set when DATABASE_URL is (see docs/operations.md).")
@@ -65,7 +67,11 @@ CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": CACHE_URL,
-        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 2, "SOCKET_TIMEOUT": 2},  # a lost cache slows the product down and breaks nothing
+        "OPTIONS": {
+            "IGNORE_EXCEPTIONS": True,
+            "SOCKET_CONNECT_TIMEOUT": 2,
+            "SOCKET_TIMEOUT": 2,
+        },  # a lost cache slows the product down and breaks nothing
     }
 }
 CELERY_BROKER_URL = BROKER_URL
@@ -168,7 +174,11 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "prm.ui.context.shell",
             ],
-            "builtins": ["django_cotton.templatetags.cotton", "template_partials.templatetags.partials", "prm.ui.templatetags.ui"],
+            "builtins": [
+                "django_cotton.templatetags.cotton",
+                "template_partials.templatetags.partials",
+                "prm.ui.templatetags.ui",
+            ],
         },
     }
 ]
@@ -269,7 +279,10 @@ BUSINESS_COUNTRY = os.environ.get("PRM_BUSINESS_COUNTRY", "FR")
 
 # API ------------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["prm.api.authentication.BearerAuthentication", "prm.api.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "prm.api.authentication.BearerAuthentication",
+        "prm.api.authentication.SessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["prm.api.permissions.ScopeGranted"],
     "DEFAULT_RENDERER_CLASSES": ["prm.api.renderers.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["prm.api.parsers.StrictJSONParser"],
@@ -295,7 +308,9 @@ SPECTACULAR_SETTINGS = {
 }
 
 # History: who changed which field, by row triggers -----------------------------------------------------------------------
-PGHISTORY_APPEND_ONLY = False  # said by rights instead (prm.rowpolicy): the roles that work cannot update or delete history
+PGHISTORY_APPEND_ONLY = (
+    False  # said by rights instead (prm.rowpolicy): the roles that work cannot update or delete history
+)
 PGHISTORY_INSTALL_CONTEXT_FUNC_ON_MIGRATE = True
 PGTRIGGER_SCHEMA_EDITOR = True
 

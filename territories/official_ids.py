@@ -6,7 +6,14 @@ from stdnum.eu import vat
 from stdnum.exceptions import ValidationError
 from stdnum.fr import siren, siret
 
-SCHEMES = [("vat", _("VAT number")), ("siren", "SIREN"), ("siret", "SIRET"), ("lei", "LEI"), ("duns", "D-U-N-S"), ("other", _("other number"))]
+SCHEMES = [
+    ("vat", _("VAT number")),
+    ("siren", "SIREN"),
+    ("siret", "SIRET"),
+    ("lei", "LEI"),
+    ("duns", "D-U-N-S"),
+    ("other", _("other number")),
+]
 CHECKS = {"vat": vat, "siren": siren, "siret": siret, "lei": lei}
 
 

@@ -12,4 +12,6 @@ class CustomerQuerySet(models.QuerySet):
 
     def written(self, text: str):
         """Customers one of whose names contains the text, or one of whose domains begins with it."""
-        return self.filter(Q(name__icontains=text) | Q(names__name__icontains=text) | Q(domains__domain__istartswith=text)).distinct()
+        return self.filter(
+            Q(name__icontains=text) | Q(names__name__icontains=text) | Q(domains__domain__istartswith=text)
+        ).distinct()

@@ -115,7 +115,9 @@ def hospital(system):
 
 @pytest.fixture
 def submitted_deal(owner, product, hospital):
-    return factories.submitted(owner, products=[product], customer_name="Hôpital du Lac", customer_domain="hopital-du-lac.example")
+    return factories.submitted(
+        owner, products=[product], customer_name="Hôpital du Lac", customer_domain="hopital-du-lac.example"
+    )
 
 
 @pytest.fixture

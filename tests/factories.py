@@ -43,7 +43,9 @@ def partner(name: str = "", *, enrolled: bool = True, **values) -> Partner:
 
 def vendor_user(role: str, name: str = "", **values) -> User:
     n = next(number)
-    return User.objects.create_user(f"{role}{n}@vendor.example", name or f"{role.replace('_', ' ').title()} {n}", role=role, **values)
+    return User.objects.create_user(
+        f"{role}{n}@vendor.example", name or f"{role.replace('_', ' ').title()} {n}", role=role, **values
+    )
 
 
 def member(of: Partner, role: str = "partner_sales", name: str = "", **values) -> User:

@@ -210,15 +210,38 @@ def direct(around: Surroundings) -> Iterator[Finding]:
             "normaliser": NORMALISER,
             "band": sure,
         }
-        yield Finding("DIR-1", ConflictKind.DIRECT, severity, SCORE[sure], around.registration, opportunity=row, customer=row.customer, evidence=evidence)
+        yield Finding(
+            "DIR-1",
+            ConflictKind.DIRECT,
+            severity,
+            SCORE[sure],
+            around.registration,
+            opportunity=row,
+            customer=row.customer,
+            evidence=evidence,
+        )
 
 
 def house_account(around: Surroundings) -> Iterator[Finding]:
     """HOUSE-1: the customer is reserved for the vendor's own team."""
     for customer, shared, sure in around.customers.values():
         if customer.house_account:
-            evidence = {"shared": shared, "customer": customer.name, "registration": side(around.registration), "normaliser": NORMALISER, "band": sure}
-            yield Finding("HOUSE-1", ConflictKind.HOUSE, Severity.HIGH, SCORE[sure], around.registration, customer=customer, evidence=evidence)
+            evidence = {
+                "shared": shared,
+                "customer": customer.name,
+                "registration": side(around.registration),
+                "normaliser": NORMALISER,
+                "band": sure,
+            }
+            yield Finding(
+                "HOUSE-1",
+                ConflictKind.HOUSE,
+                Severity.HIGH,
+                SCORE[sure],
+                around.registration,
+                customer=customer,
+                evidence=evidence,
+            )
 
 
 RULES = (duplicates, direct, house_account)
@@ -230,4 +253,3 @@ def findings(registration: DealRegistration) -> list[Finding]:
         return []
     around = Surroundings(registration)
     return [finding for rule in RULES for finding in rule(around)]
-

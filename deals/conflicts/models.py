@@ -49,7 +49,9 @@ class Conflict(Record):
     kind = models.CharField(gettext_lazy("kind"), max_length=30, choices=ConflictKind.choices)
     rule = models.CharField(gettext_lazy("rule"), max_length=10)
     rule_version = models.PositiveSmallIntegerField()
-    status = models.CharField(gettext_lazy("status"), max_length=10, choices=ConflictStatus.choices, default=ConflictStatus.OPEN)
+    status = models.CharField(
+        gettext_lazy("status"), max_length=10, choices=ConflictStatus.choices, default=ConflictStatus.OPEN
+    )
     severity = models.PositiveSmallIntegerField(gettext_lazy("severity"), choices=Severity.choices)
     score = models.DecimalField(gettext_lazy("score"), max_digits=5, decimal_places=4)
     registration = models.ForeignKey(DealRegistration, models.CASCADE, related_name="conflicts")
@@ -66,7 +68,9 @@ class Conflict(Record):
         ordering = ["-severity", "-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["rule", "registration", "other", "opportunity", "customer"], name="conflict_once", nulls_distinct=False
+                fields=["rule", "registration", "other", "opportunity", "customer"],
+                name="conflict_once",
+                nulls_distinct=False,
             )
         ]
         indexes = [

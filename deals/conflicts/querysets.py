@@ -23,6 +23,8 @@ class ConflictQuerySet(models.QuerySet):
         """How many open conflicts each of these registrations has: {id: count}."""
         counts: dict = {}
         for column in ("registration_id", "other_id"):
-            for pk, n in self.open().filter(**{f"{column}__in": ids}).values_list(column).annotate(n=models.Count("pk")):
+            for pk, n in (
+                self.open().filter(**{f"{column}__in": ids}).values_list(column).annotate(n=models.Count("pk"))
+            ):
                 counts[pk] = counts.get(pk, 0) + n
         return counts

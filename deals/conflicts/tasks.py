@@ -21,7 +21,11 @@ def watch_registration(event) -> None:
 
 @follow("approval.customer_confirmed", queue="conflicts")
 def watch_confirmed(event) -> None:
-    file = Approval.objects.select_related("registration__partner", "registration__participant").filter(pk=event.subject_id).first()
+    file = (
+        Approval.objects.select_related("registration__partner", "registration__participant")
+        .filter(pk=event.subject_id)
+        .first()
+    )
     if file is not None:
         refresh(file.registration)
 
@@ -33,9 +37,12 @@ def watch_opportunity(event) -> None:
     if opportunity is None or opportunity.customer_id is None:
         return
     shared = sharing(keys_of_customers([opportunity.customer_id])[opportunity.customer_id], "deal_registration")
-    confirmed = Approval.objects.of_present_submission().filter(customer=opportunity.customer_id).values_list("registration", flat=True)
+    confirmed = (
+        Approval.objects.of_present_submission()
+        .filter(customer=opportunity.customer_id)
+        .values_list("registration", flat=True)
+    )
     touched = Opportunity.objects.filter(pk=opportunity.pk).values_list("conflicts__registration", flat=True)
     ids = {*shared, *confirmed, *(pk for pk in touched if pk)}
     for registration in DealRegistration.objects.filter(pk__in=ids).select_related("partner", "participant"):
         refresh(registration)
-

@@ -48,7 +48,12 @@ def refresh(registration: DealRegistration) -> None:
         for row in Conflict.objects.touching(registration).select_for_update(of=("self",))
     }
     for identity, finding in found.items():
-        values = {"severity": finding.severity, "score": finding.score, "evidence": finding.evidence, "rule_version": VERSION}
+        values = {
+            "severity": finding.severity,
+            "score": finding.score,
+            "evidence": finding.evidence,
+            "rule_version": VERSION,
+        }
         row = stored.get(identity)
         if row is None:
             row = Conflict.objects.create(
@@ -60,7 +65,9 @@ def refresh(registration: DealRegistration) -> None:
                 customer=finding.customer,
                 **values,
             )
-            events.record(row, "detected", rule=row.rule, registration=str(row.registration_id), other=str(row.other_id or ""))
+            events.record(
+                row, "detected", rule=row.rule, registration=str(row.registration_id), other=str(row.other_id or "")
+            )
         elif row.status == ConflictStatus.CLEARED:
             row.put(status=ConflictStatus.OPEN, **values)
             events.record(row, "reopened", rule=row.rule)

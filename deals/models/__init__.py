@@ -1,4 +1,3 @@
-from deals.models.approval import Approval
 from deals.axes import (
     ProtectionStatus,
     PublicReason,
@@ -10,6 +9,7 @@ from deals.axes import (
     Stage,
     SubmissionStatus,
 )
+from deals.models.approval import Approval
 from deals.models.opportunity import Opportunity, OpportunityLine, OpportunityParticipant, StageChange
 from deals.models.protection import Protection
 from deals.models.registration import Comment, DealRegistration, RegistrationLine

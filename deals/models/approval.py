@@ -43,13 +43,17 @@ class Approval(Record):
     customer = models.ForeignKey(
         Customer, models.PROTECT, null=True, blank=True, related_name="approvals", verbose_name=gettext_lazy("customer")
     )
-    customer_evidence = models.JSONField(default=dict, blank=True)  # how the customer was recognised: rule, version, inputs
+    customer_evidence = models.JSONField(
+        default=dict, blank=True
+    )  # how the customer was recognised: rule, version, inputs
     confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     place_number = models.PositiveIntegerField(null=True, blank=True)
     taken_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     outcome = models.CharField(max_length=10, blank=True)
-    rejection_reason = models.CharField(gettext_lazy("reason"), max_length=20, choices=RejectionReason.choices, blank=True)
+    rejection_reason = models.CharField(
+        gettext_lazy("reason"), max_length=20, choices=RejectionReason.choices, blank=True
+    )
     notes = models.TextField(gettext_lazy("private notes"), blank=True)
 
     objects = ApprovalQuerySet.as_manager()
@@ -94,7 +98,9 @@ class Approval(Record):
     def close(self, by, outcome: str, **changes) -> None:
         self.put(decided_by=by, outcome=outcome, **changes)
 
-    def grant(self, registration: DealRegistration, *, by, opportunity: Opportunity | None, days: int | None) -> OpportunityParticipant:
+    def grant(
+        self, registration: DealRegistration, *, by, opportunity: Opportunity | None, days: int | None
+    ) -> OpportunityParticipant:
         """Protections and opportunity of an approval, under the customer's lock; says which line blocks."""
         if self.customer is None:
             raise RuleViolation(
@@ -107,14 +113,20 @@ class Approval(Record):
         spot = place(self.place_number)
         if days is not None and not 1 <= days <= LONGEST:
             raise RuleViolation(
-                "length_out_of_range", _("A protection lasts from 1 to %(most)s days.") % {"most": LONGEST}, field="days"
+                "length_out_of_range",
+                _("A protection lasts from 1 to %(most)s days.") % {"most": LONGEST},
+                field="days",
             )
         period: DateRange = registration.program.protection_period(length=days)
         lines = {row.product.line_id: row.product.line for row in registration.lines.select_related("product__line")}
-        if blocking := list(Protection.objects.blocking(self.customer, lines, spot, period).select_related("line", "partner")):
+        if blocking := list(
+            Protection.objects.blocking(self.customer, lines, spot, period).select_related("line", "partner")
+        ):
             raise RuleViolation(
                 "line_protected",
-                _("%(line)s is protected for %(partner)s until %(day)s. Release that protection or open a conflict case first.")
+                _(
+                    "%(line)s is protected for %(partner)s until %(day)s. Release that protection or open a conflict case first."
+                )
                 % {"line": blocking[0].line, "partner": blocking[0].partner, "day": date_format(blocking[0].last_day)},
                 field="products",
                 lines=[protection.line_id for protection in blocking],
@@ -122,7 +134,12 @@ class Approval(Record):
         Protection.objects.bulk_create(
             [
                 Protection(
-                    registration=registration, partner_id=registration.partner_id, customer=self.customer, line=line, place=spot, period=period
+                    registration=registration,
+                    partner_id=registration.partner_id,
+                    customer=self.customer,
+                    line=line,
+                    place=spot,
+                    period=period,
                 )
                 for line in lines.values()
             ]

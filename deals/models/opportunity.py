@@ -34,14 +34,24 @@ class Opportunity(CustomValues, Record):
 
     name = models.CharField(gettext_lazy("name"), max_length=200)
     customer = models.ForeignKey(
-        Customer, models.PROTECT, null=True, blank=True, related_name="opportunities", verbose_name=gettext_lazy("customer")
+        Customer,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="opportunities",
+        verbose_name=gettext_lazy("customer"),
     )
     route = models.CharField(gettext_lazy("route"), max_length=11, choices=Route.choices, default=Route.PARTNER)
     team = models.ForeignKey(
         Team, models.SET_NULL, null=True, blank=True, related_name="opportunities", verbose_name=gettext_lazy("team")
     )
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="opportunities", verbose_name=gettext_lazy("owner")
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="opportunities",
+        verbose_name=gettext_lazy("owner"),
     )
     stage = models.CharField(gettext_lazy("stage"), max_length=20, choices=Stage.choices, default=Stage.PROSPECT)
     amount = amount_field(null=True, blank=True)
@@ -69,7 +79,8 @@ class Opportunity(CustomValues, Record):
                 name="closed_has_its_day",
             ),
             models.CheckConstraint(
-                condition=models.Q(amount__isnull=True) | (models.Q(amount__gte=0) & ~models.Q(currency="")), name="opportunity_amount"
+                condition=models.Q(amount__isnull=True) | (models.Q(amount__gte=0) & ~models.Q(currency="")),
+                name="opportunity_amount",
             ),
         ]
 
@@ -127,14 +138,25 @@ class OpportunityParticipant(Record):
 
     opportunity = models.ForeignKey(Opportunity, models.CASCADE, related_name="participants")
     partner = models.ForeignKey(
-        Partner, models.PROTECT, null=True, blank=True, related_name="participations", verbose_name=gettext_lazy("partner")
+        Partner,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="participations",
+        verbose_name=gettext_lazy("partner"),
     )
     team = models.ForeignKey(
         Team, models.PROTECT, null=True, blank=True, related_name="participations", verbose_name=gettext_lazy("team")
     )
-    role = models.CharField(gettext_lazy("role"), max_length=12, choices=ParticipantRole.choices, default=ParticipantRole.SELLING)
+    role = models.CharField(
+        gettext_lazy("role"), max_length=12, choices=ParticipantRole.choices, default=ParticipantRole.SELLING
+    )
     share = models.DecimalField(
-        gettext_lazy("share, %"), max_digits=7, decimal_places=4, default=100, validators=[MinValueValidator(0), MaxValueValidator(100)]
+        gettext_lazy("share, %"),
+        max_digits=7,
+        decimal_places=4,
+        default=100,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
     customer_name = models.CharField(gettext_lazy("customer, as the partner writes it"), max_length=200, blank=True)
     period = DateRangeField(gettext_lazy("period"), null=True, blank=True)
@@ -146,10 +168,15 @@ class OpportunityParticipant(Record):
         ordering = ["-created_at", "-id"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(partner__isnull=False, team__isnull=True) | models.Q(partner__isnull=True, team__isnull=False),
+                condition=models.Q(partner__isnull=False, team__isnull=True)
+                | models.Q(partner__isnull=True, team__isnull=False),
                 name="participant_one_side",
             ),
-            models.UniqueConstraint(fields=["opportunity", "partner", "role"], name="participant_once", condition=models.Q(partner__isnull=False)),
+            models.UniqueConstraint(
+                fields=["opportunity", "partner", "role"],
+                name="participant_once",
+                condition=models.Q(partner__isnull=False),
+            ),
         ]
         indexes = [models.Index(fields=["partner", "-created_at", "-id"], name="participant_recent")]
 

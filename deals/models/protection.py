@@ -38,7 +38,9 @@ class Protection(Record):
     line = models.ForeignKey(ProductLine, models.PROTECT, related_name="protections", verbose_name=_("product line"))
     place = IntegerRangeField(_("place"), default=WHOLE)
     period = DateRangeField(_("period"))
-    status = models.CharField(_("status"), max_length=8, choices=ProtectionStatus.choices, default=ProtectionStatus.ACTIVE)
+    status = models.CharField(
+        _("status"), max_length=8, choices=ProtectionStatus.choices, default=ProtectionStatus.ACTIVE
+    )
 
     objects = ProtectionQuerySet.as_manager()
     row_policy = RowPolicy(read="partner_id = {readable}", write="partner_id = {partner}", insert="")

@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_countries.fields import CountryField
 
-from deals.models.approval import Approval
 from deals.axes import (
     AWAITING_VENDOR,
     OPEN_REVIEW,
@@ -28,6 +27,7 @@ from deals.axes import (
     Stage,
     SubmissionStatus,
 )
+from deals.models.approval import Approval
 from deals.models.opportunity import OpportunityParticipant
 from deals.querysets import CommentQuerySet, DealRegistrationQuerySet
 from partners.catalogue.models import DiscountRule, Product

@@ -7,7 +7,13 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from partners.catalogue.querysets import DiscountRuleQuerySet, PriceListQuerySet, PriceQuerySet, ProductLineQuerySet, ProductQuerySet
+from partners.catalogue.querysets import (
+    DiscountRuleQuerySet,
+    PriceListQuerySet,
+    PriceQuerySet,
+    ProductLineQuerySet,
+    ProductQuerySet,
+)
 from partners.programs.models import Tier
 from prm.money.fields import amount_field, currency_field
 from prm.records import Record
@@ -28,7 +34,9 @@ class ProductLine(Record):
     class Meta:
         ordering = ["name", "id"]
         constraints = [
-            models.UniqueConstraint(Lower("name"), name="product_line_name", violation_error_message=_("This product line exists."))
+            models.UniqueConstraint(
+                Lower("name"), name="product_line_name", violation_error_message=_("This product line exists.")
+            )
         ]
 
     def __str__(self) -> str:
@@ -95,12 +103,18 @@ class DiscountRule(Record):
     """What a tier pays less than list, and how much less again on a registered deal, for a product line or for all."""
 
     tier = models.ForeignKey(Tier, models.CASCADE, related_name="discounts", verbose_name=_("tier"))
-    line = models.ForeignKey(ProductLine, models.CASCADE, null=True, blank=True, related_name="discounts", verbose_name=_("product line"))
+    line = models.ForeignKey(
+        ProductLine, models.CASCADE, null=True, blank=True, related_name="discounts", verbose_name=_("product line")
+    )
     percent = models.DecimalField(
         _("tier discount, %"), max_digits=5, decimal_places=2, validators=[MinValueValidator(0), MaxValueValidator(100)]
     )
     registration_percent = models.DecimalField(
-        _("registration discount, %"), max_digits=5, decimal_places=2, default=0, validators=[MinValueValidator(0), MaxValueValidator(100)]
+        _("registration discount, %"),
+        max_digits=5,
+        decimal_places=2,
+        default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
     )
     period = DateRangeField(_("period"))
 

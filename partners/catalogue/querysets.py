@@ -55,7 +55,9 @@ class DiscountRuleQuerySet(models.QuerySet):
     def for_lines(self, tier_id, lines, day=None) -> dict:
         """The rule that applies to each of these lines, by line id; one statement."""
         rules = list(
-            self.filter(Q(line__in=lines) | Q(line=None), tier=tier_id, period__contains=day or business_today()).order_by("-created_at")
+            self.filter(
+                Q(line__in=lines) | Q(line=None), tier=tier_id, period__contains=day or business_today()
+            ).order_by("-created_at")
         )
         general = next((rule for rule in rules if rule.line_id is None), None)
         own = {rule.line_id: rule for rule in reversed(rules)}

@@ -49,7 +49,12 @@ class PartnerGroup(Record):
 
     name = models.CharField(gettext_lazy("name"), max_length=200)
     head = models.ForeignKey(
-        "partners.Partner", models.SET_NULL, null=True, blank=True, related_name="heads", verbose_name=gettext_lazy("head")
+        "partners.Partner",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="heads",
+        verbose_name=gettext_lazy("head"),
     )
     head_reads_deals = models.BooleanField(gettext_lazy("the head reads the deals of its companies"), default=False)
 
@@ -58,7 +63,11 @@ class PartnerGroup(Record):
 
     class Meta:
         ordering = ["name", "id"]
-        constraints = [models.UniqueConstraint(Lower("name"), name="group_name", violation_error_message=gettext_lazy("This group exists."))]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), name="group_name", violation_error_message=gettext_lazy("This group exists.")
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -71,23 +80,39 @@ class Partner(CustomValues, Record):
     name = models.CharField(gettext_lazy("name"), max_length=200)
     legal_name = models.CharField(gettext_lazy("legal name"), max_length=200, blank=True)
     types = ArrayField(
-        models.CharField(max_length=20, choices=PartnerType.choices), verbose_name=gettext_lazy("types"), default=list, blank=True
+        models.CharField(max_length=20, choices=PartnerType.choices),
+        verbose_name=gettext_lazy("types"),
+        default=list,
+        blank=True,
     )
     status = models.CharField(
         gettext_lazy("status"), max_length=12, choices=PartnerStatus.choices, default=PartnerStatus.PROSPECT
     )
     country = CountryField(gettext_lazy("country"), blank=True)
-    countries = ArrayField(models.CharField(max_length=2), verbose_name=gettext_lazy("sells in"), default=list, blank=True)
-    languages = ArrayField(models.CharField(max_length=5), verbose_name=gettext_lazy("languages"), default=list, blank=True)
-    domains = ArrayField(models.CharField(max_length=253), verbose_name=gettext_lazy("domains"), default=list, blank=True)
-    specialities = ArrayField(models.CharField(max_length=80), verbose_name=gettext_lazy("specialities"), default=list, blank=True)
+    countries = ArrayField(
+        models.CharField(max_length=2), verbose_name=gettext_lazy("sells in"), default=list, blank=True
+    )
+    languages = ArrayField(
+        models.CharField(max_length=5), verbose_name=gettext_lazy("languages"), default=list, blank=True
+    )
+    domains = ArrayField(
+        models.CharField(max_length=253), verbose_name=gettext_lazy("domains"), default=list, blank=True
+    )
+    specialities = ArrayField(
+        models.CharField(max_length=80), verbose_name=gettext_lazy("specialities"), default=list, blank=True
+    )
     official_ids = models.JSONField(gettext_lazy("official ids"), default=dict, blank=True)
     address = models.CharField(gettext_lazy("address"), max_length=300, blank=True)
     city = models.CharField(gettext_lazy("city"), max_length=100, blank=True)
     phone = models.CharField(gettext_lazy("telephone"), max_length=40, blank=True)
     website = models.URLField(gettext_lazy("website"), blank=True)
     group = models.ForeignKey(
-        PartnerGroup, models.SET_NULL, null=True, blank=True, related_name="companies", verbose_name=gettext_lazy("group")
+        PartnerGroup,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="companies",
+        verbose_name=gettext_lazy("group"),
     )
     channel_manager = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -105,7 +130,12 @@ class Partner(CustomValues, Record):
         " UNION ALL SELECT reseller_id FROM partners_supplyrelation WHERE distributor_id = {partner})"
     )
     TRANSITIONS = {
-        PartnerStatus.PROSPECT: {PartnerStatus.APPLICANT, PartnerStatus.ONBOARDING, PartnerStatus.ACTIVE, PartnerStatus.TERMINATED},
+        PartnerStatus.PROSPECT: {
+            PartnerStatus.APPLICANT,
+            PartnerStatus.ONBOARDING,
+            PartnerStatus.ACTIVE,
+            PartnerStatus.TERMINATED,
+        },
         PartnerStatus.APPLICANT: {PartnerStatus.ONBOARDING, PartnerStatus.ACTIVE, PartnerStatus.TERMINATED},
         PartnerStatus.ONBOARDING: {PartnerStatus.ACTIVE, PartnerStatus.SUSPENDED, PartnerStatus.TERMINATED},
         PartnerStatus.ACTIVE: {PartnerStatus.SUSPENDED, PartnerStatus.TERMINATED},
@@ -171,7 +201,11 @@ class Team(Record):
 
     class Meta:
         ordering = ["name", "id"]
-        constraints = [models.UniqueConstraint(Lower("name"), name="team_name", violation_error_message=gettext_lazy("This team exists."))]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), name="team_name", violation_error_message=gettext_lazy("This team exists.")
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -181,8 +215,12 @@ class Team(Record):
 class SupplyRelation(Record):
     """Which distributor supplies which reseller, where and since when."""
 
-    distributor = models.ForeignKey(Partner, models.PROTECT, related_name="supplies", verbose_name=gettext_lazy("distributor"))
-    reseller = models.ForeignKey(Partner, models.PROTECT, related_name="supplied_by", verbose_name=gettext_lazy("reseller"))
+    distributor = models.ForeignKey(
+        Partner, models.PROTECT, related_name="supplies", verbose_name=gettext_lazy("distributor")
+    )
+    reseller = models.ForeignKey(
+        Partner, models.PROTECT, related_name="supplied_by", verbose_name=gettext_lazy("reseller")
+    )
     country = CountryField(gettext_lazy("country"), blank=True)
     period = DateRangeField(gettext_lazy("period"))
 

@@ -37,10 +37,16 @@ class User(AbstractBaseUser, Record):
         gettext_lazy("theme"),
         max_length=6,
         default="system",
-        choices=[("system", gettext_lazy("As the system")), ("light", gettext_lazy("Light")), ("dark", gettext_lazy("Dark"))],
+        choices=[
+            ("system", gettext_lazy("As the system")),
+            ("light", gettext_lazy("Light")),
+            ("dark", gettext_lazy("Dark")),
+        ],
     )
     shortcuts = models.BooleanField(gettext_lazy("single-letter shortcuts"), default=True)
-    scope_countries = ArrayField(models.CharField(max_length=2), verbose_name=gettext_lazy("countries"), default=list, blank=True)
+    scope_countries = ArrayField(
+        models.CharField(max_length=2), verbose_name=gettext_lazy("countries"), default=list, blank=True
+    )
     scope_partners = ArrayField(models.UUIDField(), verbose_name=gettext_lazy("partners"), default=list, blank=True)
 
     USERNAME_FIELD = "email"
@@ -151,8 +157,12 @@ class User(AbstractBaseUser, Record):
 class Membership(Record):
     """Ties a person to a partner, with a role there. One person may belong to several partners and acts for one at a time."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships", verbose_name=gettext_lazy("person"))
-    partner = models.ForeignKey("partners.Partner", models.PROTECT, related_name="memberships", verbose_name=gettext_lazy("partner"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships", verbose_name=gettext_lazy("person")
+    )
+    partner = models.ForeignKey(
+        "partners.Partner", models.PROTECT, related_name="memberships", verbose_name=gettext_lazy("partner")
+    )
     role = models.CharField(gettext_lazy("role"), max_length=20, choices=PartnerRole.choices, default=PartnerRole.SALES)
     is_active = models.BooleanField(gettext_lazy("active"), default=True)
     own_rows_only = models.BooleanField(gettext_lazy("sees only the deals of their own"), default=False)
@@ -197,8 +207,12 @@ class Membership(Record):
         events.record(self, "reactivated", by=by, partner_id=self.partner_id, person=self.user.name)
 
     def _refuse_if_last_administrator(self) -> None:
-        others = Membership.objects.filter(partner=self.partner_id, role=PartnerRole.ADMIN, is_active=True).exclude(pk=self.pk)
+        others = Membership.objects.filter(partner=self.partner_id, role=PartnerRole.ADMIN, is_active=True).exclude(
+            pk=self.pk
+        )
         if self.role == PartnerRole.ADMIN and not others.exists():
             raise RuleViolation(
-                "last_administrator", _("A partner keeps at least one administrator. Name another one first."), field="role"
+                "last_administrator",
+                _("A partner keeps at least one administrator. Name another one first."),
+                field="role",
             )

@@ -20,7 +20,9 @@ from prm.rowpolicy import OWN_READ, RowPolicy
 
 
 def days(label, default: int, most: int = 730) -> models.PositiveSmallIntegerField:
-    return models.PositiveSmallIntegerField(label, default=default, validators=[MinValueValidator(0), MaxValueValidator(most)])
+    return models.PositiveSmallIntegerField(
+        label, default=default, validators=[MinValueValidator(0), MaxValueValidator(most)]
+    )
 
 
 @pghistory.track()
@@ -69,7 +71,9 @@ class Tier(Record):
     description = models.TextField(_("description"), blank=True)
 
     objects = TierQuerySet.as_manager()
-    row_policy = RowPolicy(read="program_id IN (SELECT program_id FROM programs_enrolment WHERE partner_id = {readable})")
+    row_policy = RowPolicy(
+        read="program_id IN (SELECT program_id FROM programs_enrolment WHERE partner_id = {readable})"
+    )
 
     class Meta:
         ordering = ["program", "rank"]
@@ -122,6 +126,8 @@ class Enrolment(Record):
         else:
             end = self.period.upper
             self.put(period=DateRange(self.period.lower, start))
-            changed = Enrolment.objects.create(partner_id=self.partner_id, program_id=self.program_id, tier=tier, period=DateRange(start, end))
+            changed = Enrolment.objects.create(
+                partner_id=self.partner_id, program_id=self.program_id, tier=tier, period=DateRange(start, end)
+            )
         events.record(changed, "tier_changed", by=by, partner_id=self.partner_id, tier=tier.name)
         return changed

@@ -42,4 +42,10 @@ class EnrolmentQuerySet(models.QuerySet):
 
     def current_of(self, partner_id):
         """The enrolment whose program decides about this partner's deals: the oldest one in force."""
-        return self.in_force().filter(Q(partner=partner_id)).select_related("program", "tier").order_by("created_at", "id").first()
+        return (
+            self.in_force()
+            .filter(Q(partner=partner_id))
+            .select_related("program", "tier")
+            .order_by("created_at", "id")
+            .first()
+        )

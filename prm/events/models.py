@@ -43,7 +43,9 @@ class Event(models.Model):
     partner_id = models.UUIDField(null=True)
     actor_id = models.UUIDField(null=True)
     actor_name = models.CharField(max_length=200, blank=True)
-    actor_side = models.CharField(max_length=10, choices=[("vendor", _("vendor")), ("partner", _("partner")), ("system", _("system"))])
+    actor_side = models.CharField(
+        max_length=10, choices=[("vendor", _("vendor")), ("partner", _("partner")), ("system", _("system"))]
+    )
     payload = models.JSONField(default=dict)
     at = models.DateTimeField(default=timezone.now)
     request_id = models.CharField(max_length=64, blank=True)
@@ -88,7 +90,9 @@ class Errand(models.Model):
     was lost is handed over again; one that keeps failing is kept as ``dead``, with its error, for a person to see.
     """
 
-    PATIENCE = timedelta(seconds=settings.BROKER_PATIENCE * 1.2)  # longer than the broker's own, so that no live message is doubled
+    PATIENCE = timedelta(
+        seconds=settings.BROKER_PATIENCE * 1.2
+    )  # longer than the broker's own, so that no live message is doubled
     TRIES = 8
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -26,7 +26,12 @@ def hand_over(producer) -> int:
         errands = list(Errand.objects.due().select_for_update(skip_locked=True, of=("self",))[:BATCH])
         for errand in errands:
             run_errand.apply_async(
-                args=[str(errand.pk)], task_id=str(errand.pk), queue=errand.queue, producer=producer, retry=False, shadow=errand.task
+                args=[str(errand.pk)],
+                task_id=str(errand.pk),
+                queue=errand.queue,
+                producer=producer,
+                retry=False,
+                shadow=errand.task,
             )
         if errands:
             Errand.objects.handed_over([errand.pk for errand in errands])

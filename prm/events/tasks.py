@@ -20,10 +20,16 @@ def run_errand(errand_id: str) -> None:
     """Do the errand and delete its row together; a second delivery finds no row, or a locked one, and does nothing."""
     try:
         with acting("system"):
-            errand = Errand.objects.select_for_update(skip_locked=True, of=("self",)).filter(pk=errand_id, dead=False).first()
+            errand = (
+                Errand.objects.select_for_update(skip_locked=True, of=("self",))
+                .filter(pk=errand_id, dead=False)
+                .first()
+            )
             if errand is None:
                 return
-            structlog.contextvars.bind_contextvars(request_id=errand.request_id, errand=str(errand.pk), task=errand.task)
+            structlog.contextvars.bind_contextvars(
+                request_id=errand.request_id, errand=str(errand.pk), task=errand.task
+            )
             if errand.event_id:
                 named_task(errand.task).run(errand.event, **errand.kwargs)
             else:

@@ -14,7 +14,11 @@ from django.utils.translation import gettext as _
 LARGEST = Decimal("999999999999999.9999")
 # Currencies in use today, as Babel's CLDR lists them; historic ones are left out by their territory data.
 CURRENCIES = tuple(
-    sorted(code for code in Locale("en").currencies if len(code) == 3 and code.isascii() and code.isupper() and code not in {"XXX", "XTS"})
+    sorted(
+        code
+        for code in Locale("en").currencies
+        if len(code) == 3 and code.isascii() and code.isupper() and code not in {"XXX", "XTS"}
+    )
 )
 
 
@@ -37,7 +41,9 @@ class Money:
 
     def __post_init__(self) -> None:
         if self.currency not in CURRENCIES:
-            raise ValidationError(_("“%(code)s” is not an ISO currency. Use a code such as EUR or USD."), params={"code": self.currency})
+            raise ValidationError(
+                _("“%(code)s” is not an ISO currency. Use a code such as EUR or USD."), params={"code": self.currency}
+            )
         if not self.amount.is_finite() or abs(self.amount) > LARGEST:
             raise ValidationError(_("This amount is too large."))
         if self.amount != self.amount.quantize(quantum(self.currency)):
@@ -64,7 +70,7 @@ def split(amount: Decimal, currency: str, shares: Sequence[Fraction | Decimal | 
     whole = Fraction(amount) / Fraction(unit)
     exact = [whole * Fraction(share) / total for share in shares]
     parts = [value.numerator // value.denominator for value in exact]
-    missing = int(round(whole)) - sum(parts)
+    missing = round(whole) - sum(parts)
     order = sorted(range(len(parts)), key=lambda i: (parts[i] - exact[i], i))
     for i in order[:missing]:
         parts[i] += 1

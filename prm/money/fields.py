@@ -6,8 +6,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
-def amount_field(verbose_name: Any = _("amount"), **kwargs: Any) -> models.DecimalField:
-    return models.DecimalField(verbose_name, max_digits=19, decimal_places=4, **kwargs)
+def amount_field(verbose_name: Any = None, **kwargs: Any) -> models.DecimalField:
+    return models.DecimalField(verbose_name or _("amount"), max_digits=19, decimal_places=4, **kwargs)
 
 
 def currency_field(**kwargs: Any) -> models.CharField:

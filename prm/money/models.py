@@ -23,11 +23,15 @@ class RateQuerySet(models.QuerySet):
         to = to or settings.REPORTING_CURRENCY
         if currency == to:
             return amount
-        rate = self.filter(currency=currency, base=to, day__lte=on).order_by("-day").values_list("rate", flat=True).first()
+        rate = (
+            self.filter(currency=currency, base=to, day__lte=on).order_by("-day").values_list("rate", flat=True).first()
+        )
         if rate is None:
             raise RuleViolation(
                 "missing_rate",
-                _("There is no exchange rate from %(currency)s to %(to)s on %(day)s. Add it under Settings, Exchange rates.")
+                _(
+                    "There is no exchange rate from %(currency)s to %(to)s on %(day)s. Add it under Settings, Exchange rates."
+                )
                 % {"currency": currency, "to": to, "day": on.isoformat()},
                 field="currency",
             )

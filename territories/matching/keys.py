@@ -21,20 +21,32 @@ def keys(*, names=(), domains=(), numbers=(), countries=("",)) -> Keys:
     """The keys of a record that is written in these ways: {(kind, value), …}."""
     found: Keys = {(KeyKind.DOMAIN, key) for domain in domains if (key := domain_key(domain))}
     found |= {(KeyKind.NUMBER, key) for number in numbers if (key := number_key(number))}
-    found |= {(KeyKind.NAME, f"{key[:290]}|{country}") for name in names if (key := name_key(name)) for country in countries}
+    found |= {
+        (KeyKind.NAME, f"{key[:290]}|{country}") for name in names if (key := name_key(name)) for country in countries
+    }
     return found
 
 
 def keys_of_customers(ids) -> dict[Any, Keys]:
     """The keys of these customers, whatever their number, in five statements."""
-    parts: dict[Any, dict[str, list]] = defaultdict(lambda: {"names": [], "domains": [], "numbers": [], "countries": []})
+    parts: dict[Any, dict[str, list]] = defaultdict(
+        lambda: {"names": [], "domains": [], "numbers": [], "countries": []}
+    )
     for customer in Customer.objects.filter(pk__in=ids).only("pk", "name", "country", "website"):
         part = parts[customer.pk]
         part["names"].append(customer.name)
         part["countries"].append(customer.country.code or "")
         part["domains"].append(customer.website)
-    for field, relation, column in (("names", "names", "name"), ("domains", "domains", "domain"), ("numbers", "identifiers", "value")):
-        for pk, value in Customer.objects.filter(pk__in=list(parts)).exclude(**{f"{relation}__{column}": None}).values_list("pk", f"{relation}__{column}"):
+    for field, relation, column in (
+        ("names", "names", "name"),
+        ("domains", "domains", "domain"),
+        ("numbers", "identifiers", "value"),
+    ):
+        for pk, value in (
+            Customer.objects.filter(pk__in=list(parts))
+            .exclude(**{f"{relation}__{column}": None})
+            .values_list("pk", f"{relation}__{column}")
+        ):
             parts[pk][field].append(value)
     return {pk: keys(**part) for pk, part in parts.items()}
 

@@ -22,7 +22,9 @@ class MatchKey(Part):
     subject_id = models.UUIDField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["kind", "value", "subject_type", "subject_id"], name="match_key_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "value", "subject_type", "subject_id"], name="match_key_once")
+        ]
         indexes = [models.Index(fields=["subject_id"], name="match_key_subject")]
 
     def __str__(self) -> str:

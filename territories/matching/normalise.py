@@ -20,7 +20,19 @@ LEGAL_FORMS = frozenset(
     private sa sab sae sal sapa sarl sas sasu sca sci scop scs sdn se sel selarl si sl slu snc soc sociedad spa spk spol sprl
     spzoo srl srls sro sti ug vof zoo zrt gesellschaft societe anonyme""".split()
 )
-LOCAL_FORMS = ("株式会社", "有限会社", "合同会社", "有限公司", "股份有限公司", "주식회사", "(株)", "ооо", "зао", "оао", "ао")
+LOCAL_FORMS = (
+    "株式会社",
+    "有限会社",
+    "合同会社",
+    "有限公司",
+    "股份有限公司",
+    "주식회사",
+    "(株)",
+    "ооо",
+    "зао",
+    "оао",
+    "ао",
+)
 
 # Domains that many companies share; they never prove identity.
 SHARED_DOMAINS = frozenset(
@@ -37,7 +49,15 @@ _WORDS = re.compile(r"[^\W_]+")
 
 def fold(text: str) -> str:
     """Lower case without accents, compatibility forms undone: "Hôpital" → "hopital", "ＡＢＣ" → "abc"."""
-    text = unicodedata.normalize("NFKC", text).casefold().replace("ß", "ss").replace("ø", "o").replace("ł", "l").replace("æ", "ae").replace("œ", "oe")
+    text = (
+        unicodedata.normalize("NFKC", text)
+        .casefold()
+        .replace("ß", "ss")
+        .replace("ø", "o")
+        .replace("ł", "l")
+        .replace("æ", "ae")
+        .replace("œ", "oe")
+    )
     return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
 
 
@@ -53,7 +73,9 @@ def name_key(name: str) -> str:
     text = fold(text).replace("&", " and ").replace("+", " and ").replace("’", "").replace("'", "")
     words = _WORDS.findall(text)
     kept = list(words)
-    while len(kept) > 1 and (kept[-1] in LEGAL_FORMS or (kept[-1] == "and" and len(kept) < len(words))):  # GmbH & Co. KG
+    while len(kept) > 1 and (
+        kept[-1] in LEGAL_FORMS or (kept[-1] == "and" and len(kept) < len(words))
+    ):  # GmbH & Co. KG
         kept.pop()
     while len(kept) > 1 and kept[0] in LEGAL_FORMS and len(kept[0]) > 1:
         kept.pop(0)
@@ -81,7 +103,11 @@ def domain_of(address: str) -> str:
     if not text:
         return ""
     try:
-        host = text.rsplit("@", 1)[1] if "@" in text and "/" not in text else (urlsplit(text if "//" in text else f"//{text}").hostname or "")
+        host = (
+            text.rsplit("@", 1)[1]
+            if "@" in text and "/" not in text
+            else (urlsplit(text if "//" in text else f"//{text}").hostname or "")
+        )
     except ValueError:
         return ""
     found = _extract(host)
@@ -94,5 +120,7 @@ def domain_of(address: str) -> str:
 
 def number_key(number: str) -> str:
     """An official number without spaces, dots and case: "FR 12 345.678.901" → "FR12345678901"; "" when too short to identify."""
-    compact = "".join(char for char in unicodedata.normalize("NFKC", number).upper() if char.isalnum() and char.isascii())
+    compact = "".join(
+        char for char in unicodedata.normalize("NFKC", number).upper() if char.isalnum() and char.isascii()
+    )
     return compact if len(compact) >= 8 else ""

@@ -6,150 +6,286 @@ import django.db.models.functions.text
 import django_countries.fields
 import pgtrigger.compiler
 import pgtrigger.migrations
-import prm.ids
 from django.db import migrations, models
+
+import prm.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('partners', '0001_initial'),
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("partners", "0001_initial"),
+        ("pghistory", "0007_auto_20250421_0444"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('custom', models.JSONField(blank=True, default=dict, verbose_name='custom fields')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('level', models.CharField(choices=[('group', 'group'), ('entity', 'legal entity'), ('site', 'site')], default='entity', max_length=6, verbose_name='level')),
-                ('country', django_countries.fields.CountryField(blank=True, max_length=2, verbose_name='country')),
-                ('industry', models.CharField(blank=True, max_length=80, verbose_name='industry')),
-                ('segment', models.CharField(blank=True, max_length=40, verbose_name='segment')),
-                ('employees', models.PositiveIntegerField(blank=True, null=True, verbose_name='employees')),
-                ('annual_revenue', models.DecimalField(blank=True, decimal_places=4, max_digits=19, null=True, verbose_name='annual revenue')),
-                ('founded', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='founded')),
-                ('website', models.URLField(blank=True, verbose_name='website')),
-                ('phone', models.CharField(blank=True, max_length=40, verbose_name='telephone')),
-                ('house_account', models.BooleanField(default=False, verbose_name='reserved for direct sales')),
-                ('parents', models.ManyToManyField(blank=True, related_name='children', to='territories.customer', verbose_name='part of')),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='customers', to='partners.team', verbose_name='team')),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("custom", models.JSONField(blank=True, default=dict, verbose_name="custom fields")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[("group", "group"), ("entity", "legal entity"), ("site", "site")],
+                        default="entity",
+                        max_length=6,
+                        verbose_name="level",
+                    ),
+                ),
+                ("country", django_countries.fields.CountryField(blank=True, max_length=2, verbose_name="country")),
+                ("industry", models.CharField(blank=True, max_length=80, verbose_name="industry")),
+                ("segment", models.CharField(blank=True, max_length=40, verbose_name="segment")),
+                ("employees", models.PositiveIntegerField(blank=True, null=True, verbose_name="employees")),
+                (
+                    "annual_revenue",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, max_digits=19, null=True, verbose_name="annual revenue"
+                    ),
+                ),
+                ("founded", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="founded")),
+                ("website", models.URLField(blank=True, verbose_name="website")),
+                ("phone", models.CharField(blank=True, max_length=40, verbose_name="telephone")),
+                ("house_account", models.BooleanField(default=False, verbose_name="reserved for direct sales")),
+                (
+                    "parents",
+                    models.ManyToManyField(
+                        blank=True, related_name="children", to="territories.customer", verbose_name="part of"
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="customers",
+                        to="partners.team",
+                        verbose_name="team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'id'],
+                "ordering": ["name", "id"],
             },
         ),
         migrations.CreateModel(
-            name='CustomerAddress',
+            name="CustomerAddress",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('street', models.CharField(blank=True, max_length=300, verbose_name='street')),
-                ('postcode', models.CharField(blank=True, max_length=20, verbose_name='postcode')),
-                ('city', models.CharField(blank=True, max_length=100, verbose_name='city')),
-                ('region', models.CharField(blank=True, max_length=10, verbose_name='region')),
-                ('country', django_countries.fields.CountryField(blank=True, max_length=2, verbose_name='country')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='addresses', to='territories.customer')),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("street", models.CharField(blank=True, max_length=300, verbose_name="street")),
+                ("postcode", models.CharField(blank=True, max_length=20, verbose_name="postcode")),
+                ("city", models.CharField(blank=True, max_length=100, verbose_name="city")),
+                ("region", models.CharField(blank=True, max_length=10, verbose_name="region")),
+                ("country", django_countries.fields.CountryField(blank=True, max_length=2, verbose_name="country")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="addresses", to="territories.customer"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='CustomerDomain',
+            name="CustomerDomain",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('domain', models.CharField(max_length=253, verbose_name='domain')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domains', to='territories.customer')),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("domain", models.CharField(max_length=253, verbose_name="domain")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="domains", to="territories.customer"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CustomerEvent',
+            name="CustomerEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('custom', models.JSONField(blank=True, default=dict, verbose_name='custom fields')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('level', models.CharField(choices=[('group', 'group'), ('entity', 'legal entity'), ('site', 'site')], default='entity', max_length=6, verbose_name='level')),
-                ('country', django_countries.fields.CountryField(blank=True, max_length=2, verbose_name='country')),
-                ('industry', models.CharField(blank=True, max_length=80, verbose_name='industry')),
-                ('segment', models.CharField(blank=True, max_length=40, verbose_name='segment')),
-                ('employees', models.PositiveIntegerField(blank=True, null=True, verbose_name='employees')),
-                ('annual_revenue', models.DecimalField(blank=True, decimal_places=4, max_digits=19, null=True, verbose_name='annual revenue')),
-                ('founded', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='founded')),
-                ('website', models.URLField(blank=True, verbose_name='website')),
-                ('phone', models.CharField(blank=True, max_length=40, verbose_name='telephone')),
-                ('house_account', models.BooleanField(default=False, verbose_name='reserved for direct sales')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='territories.customer')),
-                ('team', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='partners.team', verbose_name='team')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("custom", models.JSONField(blank=True, default=dict, verbose_name="custom fields")),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[("group", "group"), ("entity", "legal entity"), ("site", "site")],
+                        default="entity",
+                        max_length=6,
+                        verbose_name="level",
+                    ),
+                ),
+                ("country", django_countries.fields.CountryField(blank=True, max_length=2, verbose_name="country")),
+                ("industry", models.CharField(blank=True, max_length=80, verbose_name="industry")),
+                ("segment", models.CharField(blank=True, max_length=40, verbose_name="segment")),
+                ("employees", models.PositiveIntegerField(blank=True, null=True, verbose_name="employees")),
+                (
+                    "annual_revenue",
+                    models.DecimalField(
+                        blank=True, decimal_places=4, max_digits=19, null=True, verbose_name="annual revenue"
+                    ),
+                ),
+                ("founded", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="founded")),
+                ("website", models.URLField(blank=True, verbose_name="website")),
+                ("phone", models.CharField(blank=True, max_length=40, verbose_name="telephone")),
+                ("house_account", models.BooleanField(default=False, verbose_name="reserved for direct sales")),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="territories.customer",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="partners.team",
+                        verbose_name="team",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='CustomerIdentifier',
+            name="CustomerIdentifier",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('scheme', models.CharField(choices=[('vat', 'VAT number'), ('siren', 'SIREN'), ('siret', 'SIRET'), ('lei', 'LEI'), ('duns', 'D-U-N-S'), ('other', 'other number')], max_length=10, verbose_name='kind')),
-                ('value', models.CharField(max_length=40, verbose_name='number')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='identifiers', to='territories.customer')),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "scheme",
+                    models.CharField(
+                        choices=[
+                            ("vat", "VAT number"),
+                            ("siren", "SIREN"),
+                            ("siret", "SIRET"),
+                            ("lei", "LEI"),
+                            ("duns", "D-U-N-S"),
+                            ("other", "other number"),
+                        ],
+                        max_length=10,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("value", models.CharField(max_length=40, verbose_name="number")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="identifiers",
+                        to="territories.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CustomerName',
+            name="CustomerName",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='names', to='territories.customer')),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="names", to="territories.customer"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['name', 'id'], name='customer_by_name'),
+            model_name="customer",
+            index=models.Index(fields=["name", "id"], name="customer_by_name"),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=models.Index(fields=['-created_at', '-id'], name='customer_recent'),
+            model_name="customer",
+            index=models.Index(fields=["-created_at", "-id"], name="customer_recent"),
         ),
         migrations.AddIndex(
-            model_name='customer',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Lower('name'), name='gin_trgm_ops'), name='customer_name_trgm'),
+            model_name="customer",
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.indexes.OpClass(
+                    django.db.models.functions.text.Lower("name"), name="gin_trgm_ops"
+                ),
+                name="customer_name_trgm",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='customer',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "territories_customerevent" ("annual_revenue", "country", "created_at", "custom", "employees", "founded", "house_account", "id", "industry", "level", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "segment", "team_id", "updated_at", "version", "website") VALUES (NEW."annual_revenue", NEW."country", NEW."created_at", NEW."custom", NEW."employees", NEW."founded", NEW."house_account", NEW."id", NEW."industry", NEW."level", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."phone", NEW."segment", NEW."team_id", NEW."updated_at", NEW."version", NEW."website"); RETURN NULL;', hash='5adce51c53b84cc39182bc879d4d515458c47fb9', operation='INSERT', pgid='pgtrigger_insert_insert_fba1f', table='territories_customer', when='AFTER')),
+            model_name="customer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "territories_customerevent" ("annual_revenue", "country", "created_at", "custom", "employees", "founded", "house_account", "id", "industry", "level", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "segment", "team_id", "updated_at", "version", "website") VALUES (NEW."annual_revenue", NEW."country", NEW."created_at", NEW."custom", NEW."employees", NEW."founded", NEW."house_account", NEW."id", NEW."industry", NEW."level", NEW."name", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."phone", NEW."segment", NEW."team_id", NEW."updated_at", NEW."version", NEW."website"); RETURN NULL;',
+                    hash="5adce51c53b84cc39182bc879d4d515458c47fb9",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_fba1f",
+                    table="territories_customer",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='customer',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "territories_customerevent" ("annual_revenue", "country", "created_at", "custom", "employees", "founded", "house_account", "id", "industry", "level", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "segment", "team_id", "updated_at", "version", "website") VALUES (NEW."annual_revenue", NEW."country", NEW."created_at", NEW."custom", NEW."employees", NEW."founded", NEW."house_account", NEW."id", NEW."industry", NEW."level", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."phone", NEW."segment", NEW."team_id", NEW."updated_at", NEW."version", NEW."website"); RETURN NULL;', hash='1ea12a4dad95de435755b5d1114e626e5bd64710', operation='UPDATE', pgid='pgtrigger_update_update_85cb7', table='territories_customer', when='AFTER')),
+            model_name="customer",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "territories_customerevent" ("annual_revenue", "country", "created_at", "custom", "employees", "founded", "house_account", "id", "industry", "level", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "phone", "segment", "team_id", "updated_at", "version", "website") VALUES (NEW."annual_revenue", NEW."country", NEW."created_at", NEW."custom", NEW."employees", NEW."founded", NEW."house_account", NEW."id", NEW."industry", NEW."level", NEW."name", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."phone", NEW."segment", NEW."team_id", NEW."updated_at", NEW."version", NEW."website"); RETURN NULL;',
+                    hash="1ea12a4dad95de435755b5d1114e626e5bd64710",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_85cb7",
+                    table="territories_customer",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='customerdomain',
-            index=models.Index(fields=['domain'], name='customer_domain'),
+            model_name="customerdomain",
+            index=models.Index(fields=["domain"], name="customer_domain"),
         ),
         migrations.AddConstraint(
-            model_name='customerdomain',
-            constraint=models.UniqueConstraint(fields=('customer', 'domain'), name='one_domain'),
+            model_name="customerdomain",
+            constraint=models.UniqueConstraint(fields=("customer", "domain"), name="one_domain"),
         ),
         migrations.AddConstraint(
-            model_name='customeridentifier',
-            constraint=models.UniqueConstraint(fields=('scheme', 'value'), name='one_owner_of_number', violation_error_message='Another customer has this number.'),
+            model_name="customeridentifier",
+            constraint=models.UniqueConstraint(
+                fields=("scheme", "value"),
+                name="one_owner_of_number",
+                violation_error_message="Another customer has this number.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='customername',
-            constraint=models.UniqueConstraint(fields=('customer', 'name'), name='one_spelling'),
+            model_name="customername",
+            constraint=models.UniqueConstraint(fields=("customer", "name"), name="one_spelling"),
         ),
     ]

@@ -32,18 +32,26 @@ class Customer(CustomValues, Record):
     """
 
     name = models.CharField(gettext_lazy("name"), max_length=200)
-    level = models.CharField(gettext_lazy("level"), max_length=6, choices=CustomerLevel.choices, default=CustomerLevel.ENTITY)
+    level = models.CharField(
+        gettext_lazy("level"), max_length=6, choices=CustomerLevel.choices, default=CustomerLevel.ENTITY
+    )
     country = CountryField(gettext_lazy("country"), blank=True)
     industry = models.CharField(gettext_lazy("industry"), max_length=80, blank=True)
     segment = models.CharField(gettext_lazy("segment"), max_length=40, blank=True)
     employees = models.PositiveIntegerField(gettext_lazy("employees"), null=True, blank=True)
-    annual_revenue = models.DecimalField(gettext_lazy("annual revenue"), max_digits=19, decimal_places=4, null=True, blank=True)
+    annual_revenue = models.DecimalField(
+        gettext_lazy("annual revenue"), max_digits=19, decimal_places=4, null=True, blank=True
+    )
     founded = models.PositiveSmallIntegerField(gettext_lazy("founded"), null=True, blank=True)
     website = models.URLField(gettext_lazy("website"), blank=True)
     phone = models.CharField(gettext_lazy("telephone"), max_length=40, blank=True)
-    parents = models.ManyToManyField("self", symmetrical=False, related_name="children", blank=True, verbose_name=gettext_lazy("part of"))
+    parents = models.ManyToManyField(
+        "self", symmetrical=False, related_name="children", blank=True, verbose_name=gettext_lazy("part of")
+    )
     house_account = models.BooleanField(gettext_lazy("reserved for direct sales"), default=False)
-    team = models.ForeignKey(Team, models.SET_NULL, null=True, blank=True, related_name="customers", verbose_name=gettext_lazy("team"))
+    team = models.ForeignKey(
+        Team, models.SET_NULL, null=True, blank=True, related_name="customers", verbose_name=gettext_lazy("team")
+    )
 
     objects = CustomerQuerySet.as_manager()
 
@@ -115,7 +123,9 @@ class CustomerIdentifier(Part):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["scheme", "value"], name="one_owner_of_number", violation_error_message=gettext_lazy("Another customer has this number.")
+                fields=["scheme", "value"],
+                name="one_owner_of_number",
+                violation_error_message=gettext_lazy("Another customer has this number."),
             )
         ]
 
@@ -142,4 +152,6 @@ class CustomerAddress(Part):
     country = CountryField(gettext_lazy("country"), blank=True)
 
     def __str__(self) -> str:
-        return ", ".join(part for part in (self.street, f"{self.postcode} {self.city}".strip(), str(self.country.name)) if part)
+        return ", ".join(
+            part for part in (self.street, f"{self.postcode} {self.city}".strip(), str(self.country.name)) if part
+        )

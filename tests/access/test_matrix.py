@@ -26,7 +26,17 @@ from tests.access import world as worlds
 from tests.access.routes import marks, pages
 
 MATRIX = Path(__file__).with_name("matrix.json")
-VENDOR = ("admin", "program_owner", "channel_manager", "deal_desk", "mediator", "finance", "marketing", "direct_sales", "viewer")
+VENDOR = (
+    "admin",
+    "program_owner",
+    "channel_manager",
+    "deal_desk",
+    "mediator",
+    "finance",
+    "marketing",
+    "direct_sales",
+    "viewer",
+)
 COMPANY = ("partner_admin", "partner_sales", "partner_marketing", "partner_finance")
 OTHERS = ("distributor_named", "distributor_not_named", "suspended", "terminated", "group_head", "stranger")
 OUTSIDERS = ("anonymous", "limited_token", *COMPANY, *OTHERS)
@@ -79,7 +89,11 @@ class Caller:
         with transaction.atomic():
             if page.is_api:
                 response = self.client.generic(
-                    method.upper(), url, json.dumps(data or {}), "application/json", headers={**self.headers, "If-Match": '"1"'}
+                    method.upper(),
+                    url,
+                    json.dumps(data or {}),
+                    "application/json",
+                    headers={**self.headers, "If-Match": '"1"'},
                 )
             else:
                 response = getattr(self.client, method)(url, data or {})
@@ -177,7 +191,9 @@ def test_who_reaches_what(world, identity):
     caller = Caller(world, identity)
     found = {}
     for page in pages():
-        pk = (sample(world.alpine, world, model_of(page, world.vendor["admin"])) if page.about_a_record else None) or uuid7()
+        pk = (
+            sample(world.alpine, world, model_of(page, world.vendor["admin"])) if page.about_a_record else None
+        ) or uuid7()
         for method in methods(page):
             found[f"{method.upper()} {page.key}"] = caller.ask(page, method, page.url(pk))[0]
     reviewed = json.loads(MATRIX.read_text()) if MATRIX.exists() else {}
@@ -223,7 +239,14 @@ def test_filters_search_sort_and_export_tell_nothing(world, identity):
                     leaking.append((page.key, name))
             if name not in ("q", "search") and answers[0] != answers[1]:
                 told_apart.append((page.key, name, answers[0][0], answers[1][0]))
-        for query in ("sort=name", "sort=-created_at", "ordering=-created_at", "ordering=created_at", "export=csv", "export=xlsx"):
+        for query in (
+            "sort=name",
+            "sort=-created_at",
+            "ordering=-created_at",
+            "ordering=created_at",
+            "export=csv",
+            "export=xlsx",
+        ):
             status, body, _response = caller.ask(page, "get", f"{page.url()}?{query}")
             if leaks(body, boreal):
                 leaking.append((page.key, query))
@@ -249,7 +272,9 @@ def test_foreign_keys_in_the_input_tell_nothing(world, identity):
     none = {name: [nobody] if isinstance(value, list) else nobody for name, value in theirs.items()}
     told_apart = []
     for page in pages():
-        pk = (sample(world.alpine, world, model_of(page, world.vendor["admin"])) if page.about_a_record else None) or uuid7()
+        pk = (
+            sample(world.alpine, world, model_of(page, world.vendor["admin"])) if page.about_a_record else None
+        ) or uuid7()
         for method in set(methods(page)) & {"post", "patch", "put"}:
             answers = [caller.ask(page, method, page.url(pk), body)[:2] for body in (theirs, none)]
             if len({(status, plain(body, pk)) for status, body in answers}) > 1:
@@ -263,7 +288,10 @@ def test_external_ids_of_one_owner_are_unknown_to_another(world):
         if "external_id" in page.parameters:
             theirs = caller.ask(page, "get", page.url(source="crm", external_id=f"{world.boreal.canary}-1"))
             none = caller.ask(page, "get", page.url(source="crm", external_id=f"{world.boreal.canary}-2"))
-            assert (theirs[0], plain(theirs[1], f"{world.boreal.canary}-1")) == (none[0], plain(none[1], f"{world.boreal.canary}-2"))
+            assert (theirs[0], plain(theirs[1], f"{world.boreal.canary}-1")) == (
+                none[0],
+                plain(none[1], f"{world.boreal.canary}-2"),
+            )
 
 
 @pytest.mark.parametrize("identity", ["partner_admin", "stranger"])
@@ -289,5 +317,9 @@ def test_with_the_python_wall_down_the_database_still_holds(world, identity, mon
             if leaks(body.replace(str(pk), ""), world.boreal):
                 leaking.append((page.key, leaks(body, world.boreal)))
     with acting("partner", caller.user.acting_for_id, caller.user.pk):
-        assert not deals.DealRegistrationQuerySet(worlds.DealRegistration).visible_to(caller.user).filter(pk=world.boreal.rows["draft"].pk)
+        assert (
+            not deals.DealRegistrationQuerySet(worlds.DealRegistration)
+            .visible_to(caller.user)
+            .filter(pk=world.boreal.rows["draft"].pk)
+        )
     assert leaking == []

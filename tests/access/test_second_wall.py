@@ -1,5 +1,7 @@
 """Row-level security alone: what PostgreSQL lets a partner's transaction do, whatever Python asks."""
 
+from contextlib import suppress
+
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
@@ -10,8 +12,8 @@ from partners.models import Membership, Partner
 from prm.db import acting
 from prm.events.models import Errand, Event
 from prm.rowpolicy import policies
-from tests.access import world as worlds
 from territories.models import Customer
+from tests.access import world as worlds
 
 
 @pytest.fixture
@@ -20,13 +22,21 @@ def world(system):
 
 
 def own_models():
-    return [model for model in apps.get_models() if model.__module__.startswith(("prm.", "partners.", "deals.", "territories."))]
+    return [
+        model
+        for model in apps.get_models()
+        if model.__module__.startswith(("prm.", "partners.", "deals.", "territories."))
+    ]
 
 
 def test_every_table_a_partner_owns_rows_in_has_a_policy():
     """A table with a partner column is either policed or out of the portal's reach altogether; none is open."""
     with_policy = policies()
-    open_tables = [model._meta.db_table for model in own_models() if "row_policy" in model.__dict__ and model._meta.db_table not in with_policy]
+    open_tables = [
+        model._meta.db_table
+        for model in own_models()
+        if "row_policy" in model.__dict__ and model._meta.db_table not in with_policy
+    ]
     assert open_tables == []
 
 
@@ -48,12 +58,9 @@ def test_no_row_of_the_other_company_is_reachable(world, model):
     """Every table, read as Alpine without any Python filter: Boreal's canary and ids are nowhere."""
     person = world.alpine.people["partner_admin"]
     with acting("partner", world.alpine.partner.pk, person.pk):
-        try:
-            with transaction.atomic():
-                rows = list(model._base_manager.values())
-        except ProgrammingError as error:
-            assert "permission denied" in str(error)
-            return
+        rows = []  # a table of the vendor refuses to be read at all
+        with suppress(ProgrammingError), transaction.atomic():
+            rows = list(model._base_manager.values())
     text = str(rows)
     assert {secret for secret in world.boreal.secrets if secret in text} == set()
 
@@ -69,14 +76,20 @@ def test_who_else_reaches_alpines_deals(world, kind):
     person = world.partner_people[kind]
     with acting("partner", person.acting_for_id, person.pk, person.membership.headed_companies):
         reached = {row.customer_name for row in DealRegistration.objects.filter(partner=world.alpine.partner)}
-    everything = {world.alpine.rows[name].customer_name for name in ("draft", "submitted", "returned", "approved", "rejected")}
+    everything = {
+        world.alpine.rows[name].customer_name for name in ("draft", "submitted", "returned", "approved", "rejected")
+    }
     expected = {"distributor_named": {world.alpine.rows["submitted"].customer_name}, "group_head": everything}
     assert reached == expected.get(kind, set())
 
 
 @pytest.mark.parametrize("model", [Customer, Approval, Errand])
 def test_vendor_tables_refuse_the_portal(world, model):
-    with acting("partner", world.alpine.partner.pk), pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+    with (
+        acting("partner", world.alpine.partner.pk),
+        pytest.raises(ProgrammingError, match="permission denied"),
+        transaction.atomic(),
+    ):
         list(model.objects.all())
 
 
@@ -92,7 +105,13 @@ def test_the_portal_changes_nothing_of_the_other_company(world):
         with pytest.raises(DatabaseError), transaction.atomic():
             DealRegistration.objects.create(partner=boreal.partner, created_by=world.alpine.people["partner_admin"])
         with pytest.raises(DatabaseError), transaction.atomic():
-            Event.objects.create(verb="forged", subject_type="x", subject_id=boreal.partner.pk, partner_id=boreal.partner.pk, actor_side="partner")
+            Event.objects.create(
+                verb="forged",
+                subject_type="x",
+                subject_id=boreal.partner.pk,
+                partner_id=boreal.partner.pk,
+                actor_side="partner",
+            )
         with pytest.raises(DatabaseError), transaction.atomic():
             Partner.objects.filter(pk=world.alpine.partner.pk).update(status="active")
 
@@ -104,8 +123,8 @@ def test_forgetting_the_scope_is_loud(db):
 
 def test_scopes_nest_and_an_error_restores_the_outer_one(world):
     with acting("staff"):
-        with pytest.raises(ValueError), acting("partner", world.alpine.partner.pk):
-            raise ValueError
+        with pytest.raises(ValueError, match="inside"), acting("partner", world.alpine.partner.pk):
+            raise ValueError("inside")
         assert DealRegistration.objects.filter(partner=world.boreal.partner).count() == 5
 
 

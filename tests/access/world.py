@@ -21,8 +21,8 @@ from partners.programs.models import Enrolment, Program
 from prm import events
 from prm.calendar import business_today
 from prm.externals.models import ExternalId
-from tests import factories
 from territories.matching.keys import index_customers
+from tests import factories
 
 SINCE = business_today() - timedelta(days=100)
 
@@ -39,7 +39,12 @@ class Company:
     @property
     def secrets(self) -> set[str]:
         """What must not appear in an answer to the other company: the canary, and every id of a row of its own."""
-        return {self.canary, str(self.partner.pk), *(str(row.pk) for row in self.rows.values()), *(str(p.pk) for p in self.people.values())}
+        return {
+            self.canary,
+            str(self.partner.pk),
+            *(str(row.pk) for row in self.rows.values()),
+            *(str(p.pk) for p in self.people.values()),
+        }
 
 
 @dataclass
@@ -55,9 +60,22 @@ def build() -> World:
     """Everything, written as the system; call inside ``acting("system")``."""
     vendor = {
         role: factories.vendor_user(role)
-        for role in ("admin", "program_owner", "channel_manager", "deal_desk", "mediator", "finance", "marketing", "direct_sales", "viewer")
+        for role in (
+            "admin",
+            "program_owner",
+            "channel_manager",
+            "deal_desk",
+            "mediator",
+            "finance",
+            "marketing",
+            "direct_sales",
+            "viewer",
+        )
     }
-    product, hospital = factories.product("Backup", "Backup Pro"), factories.customer("Zqhospital", domain="zqhospital.example")
+    product, hospital = (
+        factories.product("Backup", "Backup Pro"),
+        factories.customer("Zqhospital", domain="zqhospital.example"),
+    )
     other_product = factories.product("Vault", "Vault One")
     index_customers([hospital.pk])
     team = Team.objects.create(name="Zqteam")
@@ -82,14 +100,27 @@ def build() -> World:
         "stranger": factories.member(factories.partner("Stranger"), "partner_admin"),
     }
     for side in (alpine, boreal):  # rights are read again by every request
-        side.people = {role: factories.act(Membership.objects.get(user=user, partner=side.partner)) for role, user in side.people.items()}
-    return World(alpine, boreal, vendor, people, {"product": product, "hospital": hospital, "direct": direct, "team": team, "group": group, "cima": cima})
+        side.people = {
+            role: factories.act(Membership.objects.get(user=user, partner=side.partner))
+            for role, user in side.people.items()
+        }
+    return World(
+        alpine,
+        boreal,
+        vendor,
+        people,
+        {"product": product, "hospital": hospital, "direct": direct, "team": team, "group": group, "cima": cima},
+    )
 
 
 def company(canary: str, manager: User, product, hospital, distributor, team) -> Company:
     """A partner with one row of everything it can own."""
     partner = factories.partner(
-        f"{canary} Partner", enrolled=False, channel_manager=manager, domains=[f"{canary.lower()}.example"], address=f"1 {canary} street"
+        f"{canary} Partner",
+        enrolled=False,
+        channel_manager=manager,
+        domains=[f"{canary.lower()}.example"],
+        address=f"1 {canary} street",
     )
     program = Program.objects.create(name=f"{canary} Program")
     tier = factories.tier(f"{canary} Tier", of=program)
@@ -98,12 +129,27 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
     for role in ("partner_admin", "partner_sales", "partner_marketing", "partner_finance"):
         made.people[role] = factories.member(partner, role, f"{canary} {role}")
     boss = made.people["partner_admin"]
-    values = {"products": [product], "description": f"{canary} need", "customer_name": f"{canary} client", "customer_domain": f"{canary.lower()}-client.example"}
+    values = {
+        "products": [product],
+        "description": f"{canary} need",
+        "customer_name": f"{canary} client",
+        "customer_domain": f"{canary.lower()}-client.example",
+    }
     draft = factories.draft(boss, **values)
-    submitted = factories.submitted(boss, **{**values, "distributor": distributor, "customer_name": f"Zqhospital {canary}", "customer_domain": "zqhospital.example"})
+    submitted = factories.submitted(
+        boss,
+        **{
+            **values,
+            "distributor": distributor,
+            "customer_name": f"Zqhospital {canary}",
+            "customer_domain": "zqhospital.example",
+        },
+    )
     returned = factories.submitted(boss, **{**values, "customer_name": f"{canary} third"})
     returned.send_back(by=manager, fields=["customer_name"], message=f"{canary} please")
-    approved = factories.approved(boss, decided_by=manager, known_as=hospital, **{**values, "amount": Decimal("98765.4300")})
+    approved = factories.approved(
+        boss, decided_by=manager, known_as=hospital, **{**values, "amount": Decimal("98765.4300")}
+    )
     approved.comment(by=boss, text=f"{canary} comment")
     rejected = factories.submitted(boss, **{**values, "customer_name": f"{canary} second"})
     rejected.reject(by=manager, reason="other", message=f"{canary} message")
@@ -113,7 +159,13 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
     OpportunityLine.objects.get_or_create(opportunity=opportunity, line=product.line)
     reseller = factories.partner(f"{canary} Reseller")
     supply = SupplyRelation.objects.create(distributor=partner, reseller=reseller, period=DateRange(SINCE, None))
-    ExternalId.objects.create(partner_id=partner.pk, subject_type="deal_registration", subject_id=draft.pk, source="crm", external_id=f"{canary}-1")
+    ExternalId.objects.create(
+        partner_id=partner.pk,
+        subject_type="deal_registration",
+        subject_id=draft.pk,
+        source="crm",
+        external_id=f"{canary}-1",
+    )
     events.record(partner, "changed", by=boss, partner_id=partner.pk, note=canary)
     made.rows = {
         "draft": draft,

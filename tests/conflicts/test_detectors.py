@@ -10,8 +10,8 @@ from deals.conflicts.watch import watch
 from deals.models import DealRegistration
 from partners.models import SupplyRelation
 from prm.calendar import business_today
-from tests import factories
 from territories.matching.keys import index_customers
+from tests import factories
 
 pytestmark = pytest.mark.usefixtures("system")
 HOSPITAL = {"customer_name": "Hôpital du Lac", "customer_domain": "hopital-du-lac.example"}
@@ -28,9 +28,18 @@ def rules() -> list[tuple[str, str, int]]:
 
 def test_two_partners_on_one_customer_and_line(owner, rival, product):
     first = watched(factories.submitted(owner, products=[product], **HOSPITAL))
-    second = watched(factories.submitted(rival, products=[product], customer_name="HOPITAL DU LAC SA", customer_domain="hopital-du-lac.example"))
+    second = watched(
+        factories.submitted(
+            rival, products=[product], customer_name="HOPITAL DU LAC SA", customer_domain="hopital-du-lac.example"
+        )
+    )
     conflict = Conflict.objects.get()
-    assert (conflict.rule, conflict.registration, conflict.other, conflict.severity) == ("DUP-1", second, first, Severity.HIGH)
+    assert (conflict.rule, conflict.registration, conflict.other, conflict.severity) == (
+        "DUP-1",
+        second,
+        first,
+        Severity.HIGH,
+    )
     assert conflict.evidence["shared"] == [
         {"kind": "domain", "value": "hopital-du-lac.example"},
         {"kind": "name", "value": "hopital du lac"},
@@ -68,13 +77,17 @@ def test_free_mail_domain_proves_nothing(owner, rival, product):
 
 def test_same_name_in_another_country_is_another_company(owner, rival, product):
     watched(factories.submitted(owner, products=[product], customer_name="Delta", customer_domain=""))
-    watched(factories.submitted(rival, products=[product], customer_name="Delta", customer_domain="", customer_country="DE"))
+    watched(
+        factories.submitted(rival, products=[product], customer_name="Delta", customer_domain="", customer_country="DE")
+    )
     assert rules() == []
 
 
 def test_distributor_and_its_reseller_work_on_one_deal(owner, wholesaler, product):
     SupplyRelation.objects.create(
-        distributor=wholesaler.acting_for, reseller=owner.acting_for, period=DateRange(business_today() - timedelta(days=1), None)
+        distributor=wholesaler.acting_for,
+        reseller=owner.acting_for,
+        period=DateRange(business_today() - timedelta(days=1), None),
     )
     watched(factories.submitted(owner, products=[product], **HOSPITAL))
     watched(factories.submitted(wholesaler, products=[product], **HOSPITAL))

@@ -56,12 +56,17 @@ class Person:
     def __init__(self, chromium, server: str, language: str, viewport: dict, theme: str = "light"):
         self.server, self.language = server, language
         self.context = chromium.new_context(
-            viewport=viewport, locale={"en": "en-GB", "fr": "fr-FR"}[language], color_scheme=theme, reduced_motion="reduce"
+            viewport=viewport,
+            locale={"en": "en-GB", "fr": "fr-FR"}[language],
+            color_scheme=theme,
+            reduced_motion="reduce",
         )
         self.context.set_default_timeout(20_000)
         self.page = self.context.new_page()
         self.complaints: list[str] = []
-        self.page.on("console", lambda m: self.complaints.append(f"{m.text} @ {self.page.url}") if m.type == "error" else None)
+        self.page.on(
+            "console", lambda m: self.complaints.append(f"{m.text} @ {self.page.url}") if m.type == "error" else None
+        )
         self.page.on("pageerror", lambda error: self.complaints.append(f"{error} @ {self.page.url}"))
 
     def go(self, path: str):

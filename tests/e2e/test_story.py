@@ -13,10 +13,10 @@ from django.utils.translation import pgettext
 from deals.conflicts.models import Conflict
 from deals.models import DealRegistration
 from prm.db import acting
+from territories.matching.keys import index_customers
 from tests import factories
 from tests.e2e.conftest import DESKTOP, PASSWORD, PHONE
 from tests.errands import run_errands
-from territories.matching.keys import index_customers
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 

@@ -60,12 +60,29 @@ def processes(broker, transactional_db, tmp_path):
         log = open(tmp_path / "processes.log", "a")  # noqa: SIM115  (lives as long as the process)
         return Killable(
             lambda: subprocess.Popen(
-                [sys.executable, *command], cwd=embedded.CHECKOUT, env=environment, stdout=log, stderr=log, start_new_session=True
+                [sys.executable, *command],
+                cwd=embedded.CHECKOUT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
         )
 
     relay = start("manage.py", "relay")
-    worker = start("-m", "celery", "-A", "prm", "worker", "-P", "solo", "-Q", "default,conflicts,mail,metrics,imports", "-l", "ERROR")
+    worker = start(
+        "-m",
+        "celery",
+        "-A",
+        "prm",
+        "worker",
+        "-P",
+        "solo",
+        "-Q",
+        "default,conflicts,mail,metrics,imports",
+        "-l",
+        "ERROR",
+    )
     yield relay, worker
     relay.kill()
     worker.kill()

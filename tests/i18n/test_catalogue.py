@@ -60,11 +60,38 @@ def test_french_typography(french):
 def test_words_of_the_trade(french):
     """The glossary's choices: a tier is a niveau, never a palier; the vendor is no vendeur."""
     wrong = [t for m in french for s, t in texts(m) if re.search(r"\btier\b", s, re.I) and "palier" in t.casefold()]
-    wrong += [t for m in french for s, t in texts(m) if re.search(r"\bvendor\b", s, re.I) and re.search(r"\bvendeur", t.casefold())]
+    wrong += [
+        t
+        for m in french
+        for s, t in texts(m)
+        if re.search(r"\bvendor\b", s, re.I) and re.search(r"\bvendeur", t.casefold())
+    ]
     assert wrong == []
 
 
-ALLOWED = {"", "CSV", "XLSX", "PRM", "Ctrl K", "K", "J", "A", "R", "Q", "T", "?", "API", "Esc", "Ctrl", "⌘K", "/", "%", "MFA", "TOTP", "Enter"}
+ALLOWED = {
+    "",
+    "CSV",
+    "XLSX",
+    "PRM",
+    "Ctrl K",
+    "K",
+    "J",
+    "A",
+    "R",
+    "Q",
+    "T",
+    "?",
+    "API",
+    "Esc",
+    "Ctrl",
+    "⌘K",
+    "/",
+    "%",
+    "MFA",
+    "TOTP",
+    "Enter",
+}
 SPOKEN = ("aria-label", "placeholder", "title", "alt", "label", "lead", "text")
 
 
@@ -102,7 +129,9 @@ def test_templates_hold_no_bare_text():
         for token in Lexer(path.read_text(encoding="utf-8")).tokenize():
             if token.token_type == TokenType.BLOCK:
                 word = token.contents.split(" ", 1)[0]
-                inside = word in ("blocktranslate", "blocktrans", "comment") or (inside and word not in ("endblocktranslate", "endblocktrans", "endcomment"))
+                inside = word in ("blocktranslate", "blocktrans", "comment") or (
+                    inside and word not in ("endblocktranslate", "endblocktrans", "endcomment")
+                )
                 kept.append("")
             elif token.token_type == TokenType.TEXT and not inside:
                 kept.append(token.contents)
@@ -123,7 +152,9 @@ class Visible(HTMLParser):
 
     def handle_starttag(self, tag, attributes):
         self.silent += tag in ("script", "style")
-        self.words |= {" ".join(v.split()) for k, v in attributes if v and k in ("aria-label", "placeholder", "title", "alt")}
+        self.words |= {
+            " ".join(v.split()) for k, v in attributes if v and k in ("aria-label", "placeholder", "title", "alt")
+        }
 
     def handle_endtag(self, tag):
         self.silent -= tag in ("script", "style")
@@ -136,7 +167,20 @@ class Visible(HTMLParser):
 @pytest.mark.parametrize(
     ("side", "addresses"),
     [
-        ("vendor", ["/home/", "/approvals/", "/registrations/", "/partners/", "/customers/", "/programs/", "/imports/", "/profile/", "/inbox/"]),
+        (
+            "vendor",
+            [
+                "/home/",
+                "/approvals/",
+                "/registrations/",
+                "/partners/",
+                "/customers/",
+                "/programs/",
+                "/imports/",
+                "/profile/",
+                "/inbox/",
+            ],
+        ),
         ("portal", ["/portal/", "/portal/deals/", "/portal/deals/new/", "/profile/", "/inbox/"]),
     ],
 )
@@ -145,7 +189,12 @@ def test_pages_in_french_hold_no_english(side, addresses, french, signed_in, own
     user = channel_manager if side == "vendor" else owner
     user.language = "fr"
     user.save()
-    english = {source for message in french for source, translated in texts(message) if source != translated and len(source) > 3}
+    english = {
+        source
+        for message in french
+        for source, translated in texts(message)
+        if source != translated and len(source) > 3
+    }
     client = signed_in(user)
     left = {}
     for address in addresses:

@@ -8,91 +8,174 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('conflicts', '0002_initial'),
-        ('deals', '0002_initial'),
-        ('pghistory', '0007_auto_20250421_0444'),
-        ('territories', '0001_initial'),
+        ("conflicts", "0002_initial"),
+        ("deals", "0002_initial"),
+        ("pghistory", "0007_auto_20250421_0444"),
+        ("territories", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='conflict',
-            name='customer',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='conflicts', to='territories.customer'),
+            model_name="conflict",
+            name="customer",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="conflicts",
+                to="territories.customer",
+            ),
         ),
         migrations.AddField(
-            model_name='conflict',
-            name='opportunity',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='conflicts', to='deals.opportunity'),
+            model_name="conflict",
+            name="opportunity",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.CASCADE, related_name="conflicts", to="deals.opportunity"
+            ),
         ),
         migrations.AddField(
-            model_name='conflict',
-            name='other',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='conflicts_as_earlier', to='deals.dealregistration'),
+            model_name="conflict",
+            name="other",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="conflicts_as_earlier",
+                to="deals.dealregistration",
+            ),
         ),
         migrations.AddField(
-            model_name='conflict',
-            name='registration',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conflicts', to='deals.dealregistration'),
+            model_name="conflict",
+            name="registration",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="conflicts", to="deals.dealregistration"
+            ),
         ),
         migrations.AddField(
-            model_name='conflictevent',
-            name='closed_by',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="conflictevent",
+            name="closed_by",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='conflictevent',
-            name='customer',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='territories.customer'),
+            model_name="conflictevent",
+            name="customer",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to="territories.customer",
+            ),
         ),
         migrations.AddField(
-            model_name='conflictevent',
-            name='opportunity',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='deals.opportunity'),
+            model_name="conflictevent",
+            name="opportunity",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to="deals.opportunity",
+            ),
         ),
         migrations.AddField(
-            model_name='conflictevent',
-            name='other',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='deals.dealregistration'),
+            model_name="conflictevent",
+            name="other",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to="deals.dealregistration",
+            ),
         ),
         migrations.AddField(
-            model_name='conflictevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            model_name="conflictevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
         ),
         migrations.AddField(
-            model_name='conflictevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='conflicts.conflict'),
+            model_name="conflictevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="conflicts.conflict",
+            ),
         ),
         migrations.AddField(
-            model_name='conflictevent',
-            name='registration',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='deals.dealregistration'),
+            model_name="conflictevent",
+            name="registration",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to="deals.dealregistration",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conflict',
-            index=models.Index(fields=['-created_at', '-id'], name='conflict_recent'),
+            model_name="conflict",
+            index=models.Index(fields=["-created_at", "-id"], name="conflict_recent"),
         ),
         migrations.AddIndex(
-            model_name='conflict',
-            index=models.Index(condition=models.Q(('status', 'open')), fields=['registration'], name='conflict_open'),
+            model_name="conflict",
+            index=models.Index(condition=models.Q(("status", "open")), fields=["registration"], name="conflict_open"),
         ),
         migrations.AddConstraint(
-            model_name='conflict',
-            constraint=models.UniqueConstraint(fields=('rule', 'registration', 'other', 'opportunity', 'customer'), name='conflict_once', nulls_distinct=False),
+            model_name="conflict",
+            constraint=models.UniqueConstraint(
+                fields=("rule", "registration", "other", "opportunity", "customer"),
+                name="conflict_once",
+                nulls_distinct=False,
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='conflict',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "conflicts_conflictevent" ("closed_by_id", "created_at", "customer_id", "dismissed_reason", "evidence", "id", "kind", "opportunity_id", "other_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "registration_id", "rule", "rule_version", "score", "severity", "status", "updated_at", "version") VALUES (NEW."closed_by_id", NEW."created_at", NEW."customer_id", NEW."dismissed_reason", NEW."evidence", NEW."id", NEW."kind", NEW."opportunity_id", NEW."other_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."registration_id", NEW."rule", NEW."rule_version", NEW."score", NEW."severity", NEW."status", NEW."updated_at", NEW."version"); RETURN NULL;', hash='1849717bf952d85ee8b64d2ce0e6bab4acc05339', operation='INSERT', pgid='pgtrigger_insert_insert_b87aa', table='conflicts_conflict', when='AFTER')),
+            model_name="conflict",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "conflicts_conflictevent" ("closed_by_id", "created_at", "customer_id", "dismissed_reason", "evidence", "id", "kind", "opportunity_id", "other_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "registration_id", "rule", "rule_version", "score", "severity", "status", "updated_at", "version") VALUES (NEW."closed_by_id", NEW."created_at", NEW."customer_id", NEW."dismissed_reason", NEW."evidence", NEW."id", NEW."kind", NEW."opportunity_id", NEW."other_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."registration_id", NEW."rule", NEW."rule_version", NEW."score", NEW."severity", NEW."status", NEW."updated_at", NEW."version"); RETURN NULL;',
+                    hash="1849717bf952d85ee8b64d2ce0e6bab4acc05339",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_b87aa",
+                    table="conflicts_conflict",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='conflict',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "conflicts_conflictevent" ("closed_by_id", "created_at", "customer_id", "dismissed_reason", "evidence", "id", "kind", "opportunity_id", "other_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "registration_id", "rule", "rule_version", "score", "severity", "status", "updated_at", "version") VALUES (NEW."closed_by_id", NEW."created_at", NEW."customer_id", NEW."dismissed_reason", NEW."evidence", NEW."id", NEW."kind", NEW."opportunity_id", NEW."other_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."registration_id", NEW."rule", NEW."rule_version", NEW."score", NEW."severity", NEW."status", NEW."updated_at", NEW."version"); RETURN NULL;', hash='1d64a4a0fb6e828475a069eb4554937075e60991', operation='UPDATE', pgid='pgtrigger_update_update_44e16', table='conflicts_conflict', when='AFTER')),
+            model_name="conflict",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "conflicts_conflictevent" ("closed_by_id", "created_at", "customer_id", "dismissed_reason", "evidence", "id", "kind", "opportunity_id", "other_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "registration_id", "rule", "rule_version", "score", "severity", "status", "updated_at", "version") VALUES (NEW."closed_by_id", NEW."created_at", NEW."customer_id", NEW."dismissed_reason", NEW."evidence", NEW."id", NEW."kind", NEW."opportunity_id", NEW."other_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."registration_id", NEW."rule", NEW."rule_version", NEW."score", NEW."severity", NEW."status", NEW."updated_at", NEW."version"); RETURN NULL;',
+                    hash="1d64a4a0fb6e828475a069eb4554937075e60991",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_44e16",
+                    table="conflicts_conflict",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]

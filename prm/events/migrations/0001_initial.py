@@ -4,59 +4,87 @@ import django.db.models.deletion
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
-import prm.ids
 from django.db import migrations, models
+
+import prm.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('verb', models.CharField(max_length=60)),
-                ('subject_type', models.CharField(max_length=60)),
-                ('subject_id', models.UUIDField()),
-                ('partner_id', models.UUIDField(null=True)),
-                ('actor_id', models.UUIDField(null=True)),
-                ('actor_name', models.CharField(blank=True, max_length=200)),
-                ('actor_side', models.CharField(choices=[('vendor', 'vendor'), ('partner', 'partner'), ('system', 'system')], max_length=10)),
-                ('payload', models.JSONField(default=dict)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("verb", models.CharField(max_length=60)),
+                ("subject_type", models.CharField(max_length=60)),
+                ("subject_id", models.UUIDField()),
+                ("partner_id", models.UUIDField(null=True)),
+                ("actor_id", models.UUIDField(null=True)),
+                ("actor_name", models.CharField(blank=True, max_length=200)),
+                (
+                    "actor_side",
+                    models.CharField(
+                        choices=[("vendor", "vendor"), ("partner", "partner"), ("system", "system")], max_length=10
+                    ),
+                ),
+                ("payload", models.JSONField(default=dict)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
             ],
             options={
-                'indexes': [models.Index(fields=['subject_id', '-at'], name='event_subject'), models.Index(fields=['partner_id', '-at', '-id'], name='event_partner'), models.Index(fields=['-at', '-id'], name='event_recent')],
+                "indexes": [
+                    models.Index(fields=["subject_id", "-at"], name="event_subject"),
+                    models.Index(fields=["partner_id", "-at", "-id"], name="event_partner"),
+                    models.Index(fields=["-at", "-id"], name="event_recent"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Errand',
+            name="Errand",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('task', models.CharField(max_length=100)),
-                ('kwargs', models.JSONField(default=dict)),
-                ('queue', models.CharField(default='default', max_length=20)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('due_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('dead', models.BooleanField(default=False)),
-                ('error', models.TextField(blank=True)),
-                ('event', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, to='events.event')),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("task", models.CharField(max_length=100)),
+                ("kwargs", models.JSONField(default=dict)),
+                ("queue", models.CharField(default="default", max_length=20)),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("due_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("dead", models.BooleanField(default=False)),
+                ("error", models.TextField(blank=True)),
+                (
+                    "event",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="events.event",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('dead', False)), fields=['due_at'], name='errand_due')],
+                "indexes": [models.Index(condition=models.Q(("dead", False)), fields=["due_at"], name="errand_due")],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='errand',
-            trigger=pgtrigger.compiler.Trigger(name='wake_relay', sql=pgtrigger.compiler.UpsertTriggerSql(func="PERFORM pg_notify('errands', ''); RETURN NULL;", hash='f448dd966e84e2f7ffefe3300f321f08b129c0fe', level='STATEMENT', operation='INSERT', pgid='pgtrigger_wake_relay_a3f96', table='events_errand', when='AFTER')),
+            model_name="errand",
+            trigger=pgtrigger.compiler.Trigger(
+                name="wake_relay",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="PERFORM pg_notify('errands', ''); RETURN NULL;",
+                    hash="f448dd966e84e2f7ffefe3300f321f08b129c0fe",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_wake_relay_a3f96",
+                    table="events_errand",
+                    when="AFTER",
+                ),
+            ),
         ),
     ]
