@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pghistory
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
@@ -39,6 +40,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
             change_scope("partner", user.acting_for_id, user.pk, user.membership.headed_companies)
         else:
             change_scope("staff", user=user.pk)
+        pghistory.context(user=str(user.pk))  # the history of this call began before anybody was known
         if "HTTP_ACCEPT_LANGUAGE" not in request.META:
             translation.activate(user.language)
         return user, token
