@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (Django is set up before anything of it is imported)
 """``make bench``: the product and the floor side by side on one PostgreSQL, in interleaved rounds.
 
 Ratios within one run are what counts: machines differ, and CPU each call is steadier than calls each second.
@@ -86,8 +87,18 @@ def web_of(port: int, database: str) -> Child:
 def floor_of(port: int, database: str) -> Child:
     at = settings.DATABASES["default"]
     owner = settings.DATABASE_OWNER
-    known = {"DATABASE": database, "HOST": at["HOST"], "PORT": at["PORT"], "USER": owner["USER"], "PASSWORD": owner["PASSWORD"]}
-    told = {**os.environ, **{f"FLOOR_{name}": value for name, value in known.items()}, "FLOOR_SECRET": settings.SECRET_KEY}
+    known = {
+        "DATABASE": database,
+        "HOST": at["HOST"],
+        "PORT": at["PORT"],
+        "USER": owner["USER"],
+        "PASSWORD": owner["PASSWORD"],
+    }
+    told = {
+        **os.environ,
+        **{f"FLOOR_{name}": value for name, value in known.items()},
+        "FLOOR_SECRET": settings.SECRET_KEY,
+    }
     options = f"--bind 127.0.0.1:{port} --workers 2 --worker-class gthread --threads 4 --preload --no-control-socket"
     command = [sys.executable, "-m", "gunicorn", "benchmarks.floor.app", *options.split(), "--log-level", "warning"]
     return Child("floor", lambda: spawn(command, env=told))
@@ -181,7 +192,14 @@ def statements(database: str, token: str, pk: str, product_id: str) -> dict[str,
             count("list", "get", REGISTRATIONS)
             count("read one", "get", f"{REGISTRATIONS}{pk}/")
             draft = count("draft", "post", REGISTRATIONS, registration(0, product_id), content_type="application/json")
-            count("submission", "post", f"{REGISTRATIONS}{draft['id']}/submission/", b"", "application/json", headers={"If-Match": f'"{draft["version"]}"'})
+            count(
+                "submission",
+                "post",
+                f"{REGISTRATIONS}{draft['id']}/submission/",
+                b"",
+                "application/json",
+                headers={"If-Match": f'"{draft["version"]}"'},
+            )
     return found
 
 
@@ -203,7 +221,9 @@ class Bench:
             wait_for(ours)
             wait_for(many)
             wait_for(theirs)
-            self.ours, self.many, self.theirs = zip((ours, many, theirs), (c.process.pid for c in children), strict=True)
+            self.ours, self.many, self.theirs = zip(
+                (ours, many, theirs), (c.process.pid for c in children), strict=True
+            )
             self.postgres = int((data_dir() / "pg" / "postmaster.pid").read_text().split()[0])
             self.page = json.loads(Caller(ours).call(message("GET", REGISTRATIONS, self.token)).body)["results"]
             assert len(self.page) == 50, len(self.page)
@@ -217,7 +237,8 @@ class Bench:
             memory = {"product": memory_of(self.ours[1]), "floor": memory_of(self.theirs[1])}
         figures = ("cpu", "app", "database", "p50", "p95")
         found: dict = {
-            name: {figure: median(getattr(work, figure) for work in works) for figure in figures} for name, works in self.rounds.items()
+            name: {figure: median(getattr(work, figure) for work in works) for figure in figures}
+            for name, works in self.rounds.items()
         }
         return {**found, "statements": counted, "memory": memory}
 
@@ -229,9 +250,20 @@ class Bench:
         self.work("list", self.ours, [listed] * calls)
         self.work("list, 10 times the rows", self.many, [message("GET", REGISTRATIONS, self.large_token)] * calls)
         self.work("floor read one", self.theirs, [message("GET", f"/deals/{1 + n % 100}/") for n in range(calls)])
-        self.work("read one", self.ours, [message("GET", f"{REGISTRATIONS}{self.page[n % 50]['id']}/", token) for n in range(calls)])
-        self.work("floor create", self.theirs, [message("POST", "/deals/", body=deal(next(self.numbers))) for _ in range(few)], 201)
-        drafts = [message("POST", REGISTRATIONS, token, registration(next(self.numbers), self.product_id)) for _ in range(few)]
+        self.work(
+            "read one",
+            self.ours,
+            [message("GET", f"{REGISTRATIONS}{self.page[n % 50]['id']}/", token) for n in range(calls)],
+        )
+        self.work(
+            "floor create",
+            self.theirs,
+            [message("POST", "/deals/", body=deal(next(self.numbers))) for _ in range(few)],
+            201,
+        )
+        drafts = [
+            message("POST", REGISTRATIONS, token, registration(next(self.numbers), self.product_id)) for _ in range(few)
+        ]
         drafted = self.work("draft", self.ours, drafts, 201)
         self.work("submission", self.ours, [submission(answer, token) for answer in drafted.answers])
 
@@ -261,12 +293,17 @@ def report(found: dict, options: argparse.Namespace) -> str:
             lines.append(
                 f"| {name} | {work['app']:.2f} | {work['database']:.2f} | {work['cpu']:.2f} | {work['p50']:.1f} | {work['p95']:.1f} | {counted} |"
             )
-    lines += ["", f"Memory of two workers and their parent: product {found['memory']['product']:.0f} MiB, floor {found['memory']['floor']:.0f} MiB."]
+    lines += [
+        "",
+        f"Memory of two workers and their parent: product {found['memory']['product']:.0f} MiB, floor {found['memory']['floor']:.0f} MiB.",
+    ]
     lines += ["", "| Bar | At most | Measured | |", "|---|--:|--:|---|"]
     for bar in BARS:
         figure = bar.figure(found)
         shown = f"{figure:.2f}" if bar.unit == "×" else f"{figure:.0f}"
-        lines.append(f"| {bar.name} | {bar.most:g}{bar.unit} | {shown}{bar.unit} | {'PASS' if figure <= bar.most else 'FAIL'} |")
+        lines.append(
+            f"| {bar.name} | {bar.most:g}{bar.unit} | {shown}{bar.unit} | {'PASS' if figure <= bar.most else 'FAIL'} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -274,10 +311,16 @@ def main() -> int:
     """Measure, print, and keep the report in benchmarks/results/latest.md; 1 when a bar is missed."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds; medians are shown (default 3)")
-    parser.add_argument("--calls", type=int, default=800, help="reads of each kind in a round, half as many writes (default 800)")
+    parser.add_argument(
+        "--calls", type=int, default=800, help="reads of each kind in a round, half as many writes (default 800)"
+    )
     parser.add_argument("--connections", type=int, default=4, help="connections at once (default 4)")
-    parser.add_argument("--rows", type=int, default=data.SMALL, help="registrations of the smaller database (default 20000)")
-    parser.add_argument("--keep", action="store_true", help="use the databases of the last run, whatever became of the tables")
+    parser.add_argument(
+        "--rows", type=int, default=data.SMALL, help="registrations of the smaller database (default 20000)"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="use the databases of the last run, whatever became of the tables"
+    )
     options = parser.parse_args()
     if not settings.EMBEDDED:
         raise Refused("The benchmark measures on the embedded services: unset DATABASE_URL.")

@@ -41,7 +41,12 @@ def as_owner_of(name: str) -> Any:
     at = settings.DATABASES["default"]
     owner = settings.DATABASE_OWNER
     made = psycopg2.connect(
-        host=at["HOST"], port=at["PORT"], dbname=name, user=owner["USER"], password=owner["PASSWORD"], options="-c prm.kind=system"
+        host=at["HOST"],
+        port=at["PORT"],
+        dbname=name,
+        user=owner["USER"],
+        password=owner["PASSWORD"],
+        options="-c prm.kind=system",
     )
     made.autocommit = True
     return made
@@ -56,7 +61,9 @@ def run(name: str, *statements: str) -> None:
 def marked(name: str) -> str | None:
     """What the database says it was made from; None when there is none."""
     with closing(as_owner_of("postgres")) as made, made.cursor() as cursor:
-        cursor.execute("SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = %s", [name])
+        cursor.execute(
+            "SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = %s", [name]
+        )
         found = cursor.fetchone()
         return found and found[0]
 
@@ -111,16 +118,20 @@ def fill(registrations: int) -> None:
     line = ProductLine.objects.create(name="Backup")
     products = [Product.objects.create(line=line, name=f"Backup {n}", sku=f"B-{n}") for n in range(1, 9)]
     partners = Partner.objects.bulk_create(
-        Partner(name=f"Partner {n:04d}", status="active", country="FR", types=["reseller"]) for n in range(1, PARTNERS + 1)
+        Partner(name=f"Partner {n:04d}", status="active", country="FR", types=["reseller"])
+        for n in range(1, PARTNERS + 1)
     )
     people = User.objects.bulk_create(
         User(email=f"sales@partner-{n}.example", name=f"Person {n:04d}", password="!") for n in range(1, PARTNERS + 1)
     )
     Membership.objects.bulk_create(
-        Membership(user=user, partner=partner, role="partner_admin", joined_at=now) for user, partner in zip(people, partners, strict=True)
+        Membership(user=user, partner=partner, role="partner_admin", joined_at=now)
+        for user, partner in zip(people, partners, strict=True)
     )
     since = DateRange((now - timedelta(days=900)).date(), None)
-    Enrolment.objects.bulk_create(Enrolment(partner=partner, program=program, tier=tier, period=since) for partner in partners)
+    Enrolment.objects.bulk_create(
+        Enrolment(partner=partner, program=program, tier=tier, period=since) for partner in partners
+    )
     rows = []
     for n in range(registrations):
         at = 0 if n < min(MEASURED, registrations // 2) else chance.randrange(1, PARTNERS)
@@ -149,12 +160,21 @@ def fill(registrations: int) -> None:
     finally:
         created_at.auto_now_add = True
     RegistrationLine.objects.bulk_create(
-        (RegistrationLine(registration=row, partner_id=row.partner_id, product=chance.choice(products)) for row in rows), batch_size=1000
+        (
+            RegistrationLine(registration=row, partner_id=row.partner_id, product=chance.choice(products))
+            for row in rows
+        ),
+        batch_size=1000,
     )
 
 
 def submitted_values(created: Any, protected: bool) -> dict[str, Any]:
-    dates = {"submitted_at": created, "respond_by": created + timedelta(days=1), "decide_by": created + timedelta(days=2), "submission": 1}
+    dates = {
+        "submitted_at": created,
+        "respond_by": created + timedelta(days=1),
+        "decide_by": created + timedelta(days=2),
+        "submission": 1,
+    }
     if not protected:
         return {"submission_status": "submitted", "review_status": "pending", **dates}
     return {
@@ -227,7 +247,12 @@ def floor(deals: int = SMALL) -> str:
         company = chance.randrange(6000)
         rows.append(
             (
-                *(f"Deal {n:06d} rollout", f"Company {company:05d} Ltd", f"Contact {n:06d}", f"contact{n:06d}@company-{company:05d}.example"),
+                *(
+                    f"Deal {n:06d} rollout",
+                    f"Company {company:05d} Ltd",
+                    f"Contact {n:06d}",
+                    f"contact{n:06d}@company-{company:05d}.example",
+                ),
                 *(f"+3247{n:07d}", chance.choice(["FR", "BE", "DE", "ES"]), chance.randrange(1_000, 250_000)),
                 *(chance.choice(["new", "qualified", "won"]), now.date(), SENTENCE, now - timedelta(minutes=deals - n)),
                 chance.randrange(1, PARTNERS + 1),
@@ -235,10 +260,12 @@ def floor(deals: int = SMALL) -> str:
         )
     with closing(as_owner_of(name)) as made, made.cursor() as cursor:
         cursor.execute(TABLES)
-        execute_values(cursor, "INSERT INTO partner (name) VALUES %s", [(f"Partner {n:04d}",) for n in range(1, PARTNERS + 1)])
-        columns = "title, customer, contact, email, phone, country, amount, stage, closes_on, note, created_at, partner_id"
+        execute_values(
+            cursor, "INSERT INTO partner (name) VALUES %s", [(f"Partner {n:04d}",) for n in range(1, PARTNERS + 1)]
+        )
+        columns = (
+            "title, customer, contact, email, phone, country, amount, stage, closes_on, note, created_at, partner_id"
+        )
         execute_values(cursor, f"INSERT INTO deal ({columns}) VALUES %s", rows, page_size=1000)
         cursor.execute("VACUUM ANALYZE")
     return name
-
-

@@ -128,7 +128,11 @@ def memory_of(pid: int) -> float:
     """MiB of memory (PSS: shared pages divided among those who share them) of the process and its descendants."""
 
     def pss(folder: Path) -> int:
-        return next(int(line.split()[1]) for line in (folder / "smaps_rollup").read_text().splitlines() if line.startswith("Pss:"))
+        return next(
+            int(line.split()[1])
+            for line in (folder / "smaps_rollup").read_text().splitlines()
+            if line.startswith("Pss:")
+        )
 
     return sum(_read(one, pss) for one in family(pid)) / 1024
 
