@@ -28,7 +28,7 @@ lock: .venv/.runtime
 fmt: dev
 	@$(PY) -m ruff check --fix --quiet .
 	@$(PY) -m ruff format --quiet .
-	@find templates -name '*.html' -exec $(PY) -m djhtml --tabwidth 2 --quiet {} +
+	@find templates -name '*.html' -exec $(PY) -m djhtml --tabwidth 2 {} +
 
 # Collects the texts of code and templates into locale/*.po.
 messages: dev

@@ -21,7 +21,6 @@ from prm.events.record import follow
 from prm.notify import Notice, Words, notices, tell
 from prm.ui.templatetags.ui import day, last_day
 
-
 # Words --------------------------------------------------------------------------------------------------------------------
 
 

@@ -106,8 +106,8 @@ def copy(table: str, columns: list[str], lines) -> None:
         return
     names = ", ".join(f'"{column}"' for column in columns)
     with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TEMP TABLE copied ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA")  # noqa: S608
+        cursor.execute(f"CREATE TEMP TABLE copied ON COMMIT DROP AS SELECT {names} FROM {table} WITH NO DATA")  # noqa: S608 # nosec B608
         cursor.copy_expert(f"COPY copied ({names}) FROM STDIN", io.StringIO(text))
         with pgtrigger.ignore():
-            cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM copied")  # noqa: S608
+            cursor.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM copied")  # noqa: S608 # nosec B608
         cursor.execute("DROP TABLE copied")
