@@ -31,13 +31,14 @@ class RowPolicy:
 
     ``read`` and ``write`` are SQL conditions on the table's columns with the places ``{partner}``, ``{user}`` and
     ``{readable}`` (own company and those it heads; use ``column = {readable}``). An empty condition grants nothing.
-    ``insert`` is said where it differs from ``write``.
+    ``insert`` is said where it differs from ``write``; ``columns`` limits what may be changed.
     """
 
     read: str = ""
     write: str = ""
     insert: str | None = None
     delete: str = ""
+    columns: tuple[str, ...] = ()
 
     def sql(self, table: str) -> list[str]:
         clauses = {
@@ -56,7 +57,8 @@ class RowPolicy:
             if condition:
                 for place, expression in PLACES.items():
                     condition = condition.replace("{" + place + "}", expression)
-                out.append(f"GRANT {verb} ON {table} TO prm_portal")
+                which = f" ({', '.join(self.columns)})" if verb == "UPDATE" and self.columns else ""
+                out.append(f"GRANT {verb}{which} ON {table} TO prm_portal")
                 out.append(
                     f"CREATE POLICY portal_{verb.lower()} ON {table} FOR {verb} TO prm_portal {word} ({condition})"
                 )

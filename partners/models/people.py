@@ -58,8 +58,9 @@ class User(AbstractBaseUser, Record):
     row_policy = RowPolicy(
         read="id = {user} OR id IN (SELECT user_id FROM partners_membership WHERE partner_id = {partner})"
         " OR id IN (SELECT channel_manager_id FROM partners_partner WHERE id = {partner})",
-        write="id = {user} OR id IN (SELECT user_id FROM partners_membership WHERE partner_id = {partner})",
-        insert="role = ''",
+        write="id = {user}",
+        insert="",
+        columns=("name", "phone", "language", "time_zone", "theme", "shortcuts", "version", "updated_at"),
     )
 
     class Meta:

@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.utils import ProgrammingError
 
 from deals.models import Approval, DealRegistration, Protection
-from partners.models import Membership, Partner
+from partners.models import Membership, Partner, User
 from prm.db import acting
 from prm.events.models import Errand, Event
 from prm.rowpolicy import policies
@@ -114,6 +114,12 @@ def test_the_portal_changes_nothing_of_the_other_company(world):
             )
         with pytest.raises(DatabaseError), transaction.atomic():
             Partner.objects.filter(pk=world.alpine.partner.pk).update(status="active")
+    person = world.alpine.people["partner_admin"]
+    with acting("partner", world.alpine.partner.pk, person.pk):
+        assert User.objects.filter(pk=person.pk).update(name="Myself") == 1
+        assert User.objects.filter(pk=world.alpine.people["partner_sales"].pk).update(name="Somebody") == 0
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            User.objects.filter(pk=person.pk).update(role="admin")
 
 
 def test_forgetting_the_scope_is_loud(db):

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 from django.utils import translation
 from django.utils.translation import pgettext
 
@@ -67,7 +68,7 @@ def test_a_hospital_registered_twice(person, people, language):
         is_date = page.get_attribute("[name=expected_close_date]", "type") == "date"
         page.fill("[name=expected_close_date]", close.isoformat() if is_date else close.strftime("%d/%m/%Y"))
         page.press("[name=expected_close_date]", "Tab")
-        page.wait_for_function("document.querySelector('#kept').textContent.trim() !== ''")  # kept as it is typed
+        expect(page.locator("#kept")).not_to_be_empty()  # kept as it is typed
         keep_picture(page, "portal-deal-phone.png", language)
         page.click("button[name=submit]")
         page.wait_for_url("**/portal/deals/*/")
@@ -89,7 +90,8 @@ def test_a_hospital_registered_twice(person, people, language):
         dialog = manager.page.locator("#approve-dialog")
         dialog.wait_for(state="visible")
         dialog.locator("button.btn-primary").click()
-        manager.page.wait_for_function("!document.querySelector('#approve-dialog')")
+        dialog.wait_for(state="hidden")
+        manager.page.wait_for_url(lambda url: str(registration.pk) not in url)  # the next one is shown
         with acting("system"):
             registration.refresh_from_db()
         assert (registration.review_status, registration.protection_status) == ("approved", "active")
