@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 
 from prm.db import acting, change_scope, current_scope
+from prm.http import Request
 
 Handler = Callable[[HttpRequest], HttpResponse]
 SELF_SERVICE = ("/identity/", "/invitation/")  # sign-in and one's own account: works on people who are not yet known
@@ -33,7 +34,7 @@ class ScopeMiddleware:
     def __init__(self, get_response: Handler):
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Request) -> HttpResponse:
         if request.path.startswith(NO_DATABASE):
             return self.get_response(request)
         if request.path.startswith("/api/") and "HTTP_AUTHORIZATION" in request.META:
@@ -65,7 +66,7 @@ class ReaderMiddleware:
     def __init__(self, get_response: Handler):
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Request) -> HttpResponse:
         if hasattr(request, "_cached_user"):
             request.user = SimpleLazyObject(lambda: request._cached_user)
             language, zone = request._cached_user.language, ZoneInfo(request._cached_user.time_zone)
@@ -89,10 +90,10 @@ class SignInRequiredMiddleware:
     def __init__(self, get_response: Handler):
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Request) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view, args, kwargs) -> HttpResponse | None:
+    def process_view(self, request: Request, view, args, kwargs) -> HttpResponse | None:
         if request.path.startswith(("/api/", *SELF_SERVICE)) or not getattr(view, "login_required", True):
             return None
         if hasattr(request, "_cached_user"):
@@ -105,7 +106,7 @@ class SignInRequiredMiddleware:
         return HttpResponseRedirect(target)
 
     @staticmethod
-    def second_step(request: HttpRequest) -> HttpResponse | None:
+    def second_step(request: Request) -> HttpResponse | None:
         """Lead people whose role needs two-step sign-in to where they set it up, and nowhere else."""
         from prm.installation.security import must_set_up_two_steps
 
@@ -125,7 +126,7 @@ class HistoryMiddleware:
     def __init__(self, get_response: Handler):
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def __call__(self, request: Request) -> HttpResponse:
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return self.get_response(request)
         import structlog

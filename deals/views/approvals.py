@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -27,6 +27,7 @@ from prm.access import may, scoped, vendor_only
 from prm.errors import RuleViolation, StaleVersion
 from prm.events.models import Event
 from prm.fields import shown
+from prm.http import Request
 from prm.ui.toasts import say
 from territories.matching.keys import candidates, keys
 from territories.models import Customer
@@ -66,7 +67,7 @@ def mine(user) -> Q:
     return Q(partner__channel_manager=user) | Q(Exists(taken))
 
 
-def chosen_view(request: HttpRequest) -> str:
+def chosen_view(request: Request) -> str:
     """The view in the address; without one, one's own rows where there are any."""
     asked = request.GET.get("view", "")
     return asked if asked in VIEWS else usual_view(request.user)
@@ -79,7 +80,7 @@ def usual_view(user) -> str:
 @require_GET
 @vendor_only
 @may("decide_registrations")
-def approvals(request: HttpRequest) -> HttpResponse:
+def approvals(request: Request) -> HttpResponse:
     """The queue; beside it, on a wide screen, the first registration of it."""
     view = chosen_view(request)
     first = of_view(request.user, view).with_names().first()
@@ -89,13 +90,13 @@ def approvals(request: HttpRequest) -> HttpResponse:
 @require_GET
 @vendor_only
 @scoped(within_reach)
-def approval(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def approval(request: Request, registration: DealRegistration) -> HttpResponse:
     """One registration, to decide on; the queue beside it."""
     return page(request, registration, chosen_view(request))
 
 
 def page(
-    request: HttpRequest,
+    request: Request,
     registration: DealRegistration | None,
     view: str,
     *,
@@ -130,7 +131,7 @@ def page(
     return render(request, template, context, status=status)
 
 
-def around(request: HttpRequest, view: str, registration: DealRegistration | None):
+def around(request: Request, view: str, registration: DealRegistration | None):
     """The page of the queue, whether there is more of it, and the neighbours of the registration."""
     wanted = request.GET.get("rows", "")
     shown = min(int(wanted), 10 * SHOWN) if wanted.isascii() and wanted.isdigit() and len(wanted) < 6 else SHOWN
@@ -146,7 +147,7 @@ def around(request: HttpRequest, view: str, registration: DealRegistration | Non
 # The detail ------------------------------------------------------------------------------------------------------------------
 
 
-def detail(request: HttpRequest, registration: DealRegistration, **more) -> dict:
+def detail(request: Request, registration: DealRegistration, **more) -> dict:
     """What there is to know for a decision."""
     user, files = request.user, files_of(registration)
     file = files.get(registration.submission)
@@ -218,7 +219,7 @@ def shared_words(part: dict[str, str]) -> str:
     return words.get(part["kind"], "%(value)s") % {"value": part["value"]}
 
 
-def searched(request: HttpRequest) -> dict:
+def searched(request: Request) -> dict:
     """Customers a person looked for by name or website."""
     text = request.GET.get("customer", "").replace("\x00", "").strip()[:200]
     rows = Customer.objects.visible_to(request.user).written(text)[:FOUND] if text else []
@@ -277,7 +278,7 @@ def decision(registration: DealRegistration, file: Approval | None) -> dict | No
 # The verbs -------------------------------------------------------------------------------------------------------------------
 
 
-def settle(request: HttpRequest, registration: DealRegistration, verb, said: str, **forms) -> HttpResponse:
+def settle(request: Request, registration: DealRegistration, verb, said: str, **forms) -> HttpResponse:
     """Call a verb, then go on to the next of the queue. A refusal comes back with the page, what was typed kept."""
     view = chosen_view(request)
     _rows, _more, before, after = around(request, view, registration)
@@ -298,7 +299,7 @@ def settle(request: HttpRequest, registration: DealRegistration, verb, said: str
     return say(request, redirect(address), said)
 
 
-def refused(request: HttpRequest, registration: DealRegistration, view: str, error, **forms) -> HttpResponse:
+def refused(request: Request, registration: DealRegistration, view: str, error, **forms) -> HttpResponse:
     """Somebody was faster, or a rule says no: say who and why; the reader's own text stays in its form."""
     fresh = get_object_or_404(DealRegistration.objects.with_names(), pk=registration.pk)
     more: dict = dict(forms)
@@ -329,14 +330,14 @@ def last_act(registration: DealRegistration) -> dict | None:
     )
 
 
-def version(request: HttpRequest) -> str:
+def version(request: Request) -> str:
     return request.POST.get("version", "")
 
 
 @require_POST
 @vendor_only
 @scoped(within_reach)
-def take(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def take(request: Request, registration: DealRegistration) -> HttpResponse:
     """Begin the review; one stays with the registration."""
     view = chosen_view(request)
     try:
@@ -347,7 +348,7 @@ def take(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
     return stay(request, registration, view, _("Review begun. The partner reads that we are looking at it."))
 
 
-def stay(request: HttpRequest, registration: DealRegistration, view: str, said: str) -> HttpResponse:
+def stay(request: Request, registration: DealRegistration, view: str, said: str) -> HttpResponse:
     """After a change that does not decide: the same registration, fresh."""
     if request.htmx:
         fresh = get_object_or_404(within_reach(request.user), pk=registration.pk)
@@ -358,7 +359,7 @@ def stay(request: HttpRequest, registration: DealRegistration, view: str, said: 
 @require_POST
 @vendor_only
 @scoped(within_reach)
-def approve(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def approve(request: Request, registration: DealRegistration) -> HttpResponse:
     """Approve: an opportunity and one protection per product line, all or none."""
     form = ApproveForm(request.POST, user=request.user, registration=registration, file=registration.approval)
     if not form.is_valid():
@@ -382,7 +383,7 @@ def approve(request: HttpRequest, registration: DealRegistration) -> HttpRespons
 @require_http_methods(["GET", "POST"])
 @vendor_only
 @scoped(within_reach)
-def reject(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def reject(request: Request, registration: DealRegistration) -> HttpResponse:
     """Refuse; a GET shows what the partner will read."""
     if request.method == "GET":
         reason, message = (
@@ -412,7 +413,7 @@ def reject(request: HttpRequest, registration: DealRegistration) -> HttpResponse
 @require_http_methods(["GET", "POST"])
 @vendor_only
 @scoped(within_reach)
-def send_back(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def send_back(request: Request, registration: DealRegistration) -> HttpResponse:
     """Return for information: only the named fields open."""
     if request.method == "GET":
         return page(request, registration, chosen_view(request), ask="return")
@@ -434,7 +435,7 @@ def send_back(request: HttpRequest, registration: DealRegistration) -> HttpRespo
 @require_POST
 @vendor_only
 @scoped(within_reach)
-def notes(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def notes(request: Request, registration: DealRegistration) -> HttpResponse:
     """Keep private notes; the partner's row does not change."""
     form, view = NotesForm(request.POST), chosen_view(request)
     if not form.is_valid():
@@ -452,7 +453,7 @@ def notes(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
 @require_POST
 @vendor_only
 @scoped(still_open)
-def customer(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def customer(request: Request, registration: DealRegistration) -> HttpResponse:
     """Confirm which customer this is: one that exists, or a new one of what the partner wrote."""
     view, user, file = chosen_view(request), request.user, registration.approval
     if "create" in request.POST:

@@ -8,7 +8,7 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import BooleanField, Case, ExpressionWrapper, F, IntegerField, Q, Value, When
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -30,6 +30,7 @@ from prm.calendar import business_today
 from prm.errors import RuleViolation
 from prm.events.models import Event
 from prm.fields import shown
+from prm.http import Request
 from prm.ids import uuid7
 from prm.money.amount import quantum
 from prm.ui.lists import Action, Column, ListPage, Tab
@@ -46,7 +47,7 @@ DRAFT_KEY = "registration form"
 
 @require_GET
 @portal_only
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Request) -> HttpResponse:
     """What to do, my deals with their next date, whom to ask."""
     user = request.user
     rows = DealRegistration.objects.visible_to(user)
@@ -201,12 +202,12 @@ class PortalRegistrations(ListPage):
 @require_GET
 @portal_only
 @scoped(lambda user: DealRegistration.objects.visible_to(user).select_related("program", "distributor"))
-def registration(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def registration(request: Request, registration: DealRegistration) -> HttpResponse:
     """One registration of the company, or one that names it as distributor."""
     return portal_page(request, registration)
 
 
-def portal_page(request: HttpRequest, registration: DealRegistration, status: int = 200, **more) -> HttpResponse:
+def portal_page(request: Request, registration: DealRegistration, status: int = 200, **more) -> HttpResponse:
     user = request.user
     is_own = registration.partner_id == user.acting_for_id
     if is_own:
@@ -246,7 +247,7 @@ def new_key(user) -> str:
     return signing.dumps(str(uuid7()), salt=f"{DRAFT_KEY} {user.acting_for_id}")
 
 
-def draft_id(request: HttpRequest) -> UUID | None:
+def draft_id(request: Request) -> UUID | None:
     try:
         return UUID(signing.loads(request.POST.get("key", ""), salt=f"{DRAFT_KEY} {request.user.acting_for_id}"))
     except (signing.BadSignature, ValueError):
@@ -256,7 +257,7 @@ def draft_id(request: HttpRequest) -> UUID | None:
 @require_http_methods(["GET", "POST"])
 @portal_only
 @may("register_deals")
-def new_registration(request: HttpRequest) -> HttpResponse:
+def new_registration(request: Request) -> HttpResponse:
     """Begin a registration. The draft is made with the first words typed."""
     user = request.user
     if request.method == "GET":
@@ -275,7 +276,7 @@ def new_registration(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @portal_only
 @scoped(DealRegistration.objects.editable_by)
-def edit_registration(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def edit_registration(request: Request, registration: DealRegistration) -> HttpResponse:
     """Go on with a draft, correct what was taken back, or answer a return."""
     if request.method == "POST":
         return take_form(request, registration, registration.pk)
@@ -284,7 +285,7 @@ def edit_registration(request: HttpRequest, registration: DealRegistration) -> H
     return form_page(request, RegistrationForm(user=request.user, registration=registration), registration)
 
 
-def take_form(request: HttpRequest, registration: DealRegistration | None, pk: UUID) -> HttpResponse:
+def take_form(request: Request, registration: DealRegistration | None, pk: UUID) -> HttpResponse:
     """Keep what was typed as a draft; submit it when asked to."""
     user = request.user
     only_kept = "submit" not in request.POST
@@ -329,7 +330,7 @@ def keep(form: RegistrationForm, registration: DealRegistration | None, pk: UUID
         return registration.edit(by=user, **values)
 
 
-def go_on(request: HttpRequest, registration: DealRegistration, text: str, tone: str = "good") -> HttpResponse:
+def go_on(request: Request, registration: DealRegistration, text: str, tone: str = "good") -> HttpResponse:
     target = reverse("deals:portal_registration", args=[registration.pk])
     return say(request, HttpResponseClientRedirect(target) if request.htmx else redirect(target), text, tone=tone)
 
@@ -383,14 +384,14 @@ def own_same_customer(user, registration: DealRegistration | None) -> DealRegist
 
 
 def form_page(
-    request: HttpRequest, form: RegistrationForm, registration: DealRegistration | None, **more
+    request: Request, form: RegistrationForm, registration: DealRegistration | None, **more
 ) -> HttpResponse:
     context = {**form_context(request.user, form, registration), **more}
     template = "portal/registration_form.html#form" if request.htmx else "portal/registration_form.html"
     return render(request, template, context, status=422 if form.is_bound and form.errors else 200)
 
 
-def kept(request: HttpRequest, form: RegistrationForm, registration: DealRegistration | None) -> HttpResponse:
+def kept(request: Request, form: RegistrationForm, registration: DealRegistration | None) -> HttpResponse:
     """The answer to what is saved while one types: when, what is not, the price and the hint."""
     if not request.htmx:
         if registration is None:
@@ -407,7 +408,7 @@ def kept(request: HttpRequest, form: RegistrationForm, registration: DealRegistr
 # What may be done with it -------------------------------------------------------------------------------------------------------
 
 
-def act(request: HttpRequest, registration: DealRegistration, verb, said: str, target: str = "") -> HttpResponse:
+def act(request: Request, registration: DealRegistration, verb, said: str, target: str = "") -> HttpResponse:
     """Call a verb; what a rule refuses is said on the registration's page."""
     try:
         with transaction.atomic():
@@ -421,7 +422,7 @@ def act(request: HttpRequest, registration: DealRegistration, verb, said: str, t
 @require_POST
 @portal_only
 @scoped(DealRegistration.objects.editable_by)
-def recall(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def recall(request: Request, registration: DealRegistration) -> HttpResponse:
     """Take a submission back, to correct it."""
     target = reverse("deals:edit_registration", args=[registration.pk])
     version = request.POST.get("version")
@@ -437,7 +438,7 @@ def recall(request: HttpRequest, registration: DealRegistration) -> HttpResponse
 @require_POST
 @portal_only
 @scoped(DealRegistration.objects.editable_by)
-def withdrawal(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def withdrawal(request: Request, registration: DealRegistration) -> HttpResponse:
     """End the registration and give its protections up."""
     reason, version = request.POST.get("reason", "").replace("\x00", "")[:500], request.POST.get("version")
     return act(
@@ -451,7 +452,7 @@ def withdrawal(request: HttpRequest, registration: DealRegistration) -> HttpResp
 @require_POST
 @portal_only
 @scoped(DealRegistration.objects.editable_by)
-def discard(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def discard(request: Request, registration: DealRegistration) -> HttpResponse:
     """Delete a draft."""
     return act(
         request,
@@ -465,7 +466,7 @@ def discard(request: HttpRequest, registration: DealRegistration) -> HttpRespons
 @require_POST
 @portal_only
 @scoped(DealRegistration.objects.commentable_by)
-def comment(request: HttpRequest, registration: DealRegistration) -> HttpResponse:
+def comment(request: Request, registration: DealRegistration) -> HttpResponse:
     """Write to the vendor on a registration."""
     return post_comment(
         request, registration, reverse("deals:portal_registration", args=[registration.pk]), portal_page

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -20,6 +20,7 @@ from prm.access import allowed
 from prm.api.models import EVERYTHING, ApiToken
 from prm.api.router import known_scopes
 from prm.db import acting
+from prm.http import Request
 from prm.notify.models import Preference
 from prm.notify.registry import notices
 from prm.ui.forms import handle
@@ -29,7 +30,7 @@ oneself = allowed(lambda user: user.is_authenticated)  # everybody's own page
 
 
 @login_not_required
-def entrance(request: HttpRequest) -> HttpResponse:
+def entrance(request: Request) -> HttpResponse:
     """``/``: signs in, and takes each to their home."""
     user = getattr(request, "_cached_user", None)
     if user is None:
@@ -38,7 +39,7 @@ def entrance(request: HttpRequest) -> HttpResponse:
 
 
 @oneself
-def profile(request: HttpRequest) -> HttpResponse:
+def profile(request: Request) -> HttpResponse:
     """Name, language, time zone, looks; and the ways to one's password, second step and tokens."""
     user = User.objects.get(pk=request.user.pk)
     form = ProfileForm(request.POST or None, instance=user, user=request.user)
@@ -80,7 +81,7 @@ def sides_of(user: User) -> list[dict[str, Any]]:
 
 @require_POST
 @oneself
-def acting_for(request: HttpRequest) -> HttpResponse:
+def acting_for(request: Request) -> HttpResponse:
     """Act for another of one's sides from now on."""
     with acting("system"):
         chosen = next((side for side in sides_of(request.user) if side["value"] == request.POST.get("side", "")), None)
@@ -93,7 +94,7 @@ def acting_for(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @oneself
-def preferences(request: HttpRequest) -> HttpResponse:
+def preferences(request: Request) -> HttpResponse:
     """Language or theme, from the menu of the shell."""
     choices = {"language": dict(settings.LANGUAGES), "theme": {"system", "light", "dark"}}
     values = {name: request.POST[name] for name, known in choices.items() if request.POST.get(name) in known}
@@ -105,7 +106,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
 
 @oneself
-def my_notices(request: HttpRequest) -> HttpResponse:
+def my_notices(request: Request) -> HttpResponse:
     """Which notices one gets, in the inbox and by e-mail."""
     kinds = notices.choosable_by(request.user)
     if request.method == "POST":
@@ -134,7 +135,7 @@ def scope_choices() -> list[tuple[str, str]]:
 
 
 @oneself
-def tokens(request: HttpRequest) -> HttpResponse:
+def tokens(request: Request) -> HttpResponse:
     """One's own tokens, and a new one; its secret is shown once."""
     form = TokenForm(request.POST or None, user=request.user, scopes=scope_choices())
     secret = ""
@@ -156,7 +157,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @oneself
-def token_revocation(request: HttpRequest, token_id: Any) -> HttpResponse:
+def token_revocation(request: Request, token_id: Any) -> HttpResponse:
     """The next call with this token is refused."""
     with acting("system"):
         get_object_or_404(ApiToken.objects.of(request.user), pk=token_id).revoke()

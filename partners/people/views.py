@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -27,6 +27,7 @@ from partners.people.forms import (
 from partners.roles import VendorRole
 from prm.access import may, portal_only, scoped
 from prm.errors import RuleViolation
+from prm.http import Request
 from prm.ui.forms import handle, refuse
 from prm.ui.lists import Action, Column, Filters, ListPage
 from prm.ui.toasts import say
@@ -105,18 +106,18 @@ class PartnerPeople(ListPage):
 
 @portal_only
 @may("manage_colleagues")
-def colleagues(request: HttpRequest) -> HttpResponse:
+def colleagues(request: Request) -> HttpResponse:
     """The people of one's own company."""
     return PartnerPeople.as_view(partner=request.user.acting_for)(request)
 
 
 @scoped(partners_to_staff)
-def of_partner(request: HttpRequest, partner: Partner) -> HttpResponse:
+def of_partner(request: Request, partner: Partner) -> HttpResponse:
     """The people of a partner, for the vendor."""
     return PartnerPeople.as_view(partner=partner)(request)
 
 
-def _invite(request: HttpRequest, form: InvitationForm, back_url: str, **context: Any) -> HttpResponse:
+def _invite(request: Request, form: InvitationForm, back_url: str, **context: Any) -> HttpResponse:
     return handle(
         request,
         form,
@@ -132,14 +133,14 @@ def _invite(request: HttpRequest, form: InvitationForm, back_url: str, **context
 
 @portal_only
 @may("manage_colleagues")
-def invite(request: HttpRequest) -> HttpResponse:
+def invite(request: Request) -> HttpResponse:
     """Invite a colleague to one's own company."""
     form = InvitationForm(request.POST or None, user=request.user, partner=request.user.acting_for)
     return _invite(request, form, reverse("people:colleagues"), title=_("Invite a colleague"))
 
 
 @scoped(partners_to_invite_for)
-def invite_for(request: HttpRequest, partner: Partner) -> HttpResponse:
+def invite_for(request: Request, partner: Partner) -> HttpResponse:
     """Invite a person to a partner, from the vendor's side."""
     form = InvitationForm(request.POST or None, user=request.user, partner=partner)
     title = _("Invite a person to %(company)s") % {"company": partner}
@@ -147,7 +148,7 @@ def invite_for(request: HttpRequest, partner: Partner) -> HttpResponse:
 
 
 @scoped(Membership.objects.editable_by)
-def membership(request: HttpRequest, membership: Membership) -> HttpResponse:
+def membership(request: Request, membership: Membership) -> HttpResponse:
     """Change the role of a partner's person; deactivate or reactivate below."""
     back_url = people_url(request.user, membership.partner_id)
     form = MembershipForm(request.POST or None, membership=membership, user=request.user)
@@ -176,7 +177,7 @@ def people_url(user: User, partner_id: Any) -> str:
     return reverse("people:colleagues") if user.is_partner else reverse("people:of_partner", args=[partner_id])
 
 
-def _done(request: HttpRequest, verb: Any, back_url: str, said: str) -> HttpResponse:
+def _done(request: Request, verb: Any, back_url: str, said: str) -> HttpResponse:
     """Call a verb that takes no input; what it refuses is said on the page one came from."""
     try:
         with transaction.atomic():
@@ -188,7 +189,7 @@ def _done(request: HttpRequest, verb: Any, back_url: str, said: str) -> HttpResp
 
 @require_POST
 @scoped(Membership.objects.editable_by)
-def membership_deactivation(request: HttpRequest, membership: Membership) -> HttpResponse:
+def membership_deactivation(request: Request, membership: Membership) -> HttpResponse:
     """The person can no longer act for this partner."""
     return _done(
         request, membership.deactivate, people_url(request.user, membership.partner_id), _("The account is closed.")
@@ -197,7 +198,7 @@ def membership_deactivation(request: HttpRequest, membership: Membership) -> Htt
 
 @require_POST
 @scoped(Membership.objects.editable_by)
-def membership_reactivation(request: HttpRequest, membership: Membership) -> HttpResponse:
+def membership_reactivation(request: Request, membership: Membership) -> HttpResponse:
     return _done(
         request, membership.reactivate, people_url(request.user, membership.partner_id), _("The account is open again.")
     )
@@ -212,7 +213,7 @@ def invitation_home(user: User, invitation: Invitation) -> str:
 
 @require_POST
 @scoped(Invitation.objects.editable_by)
-def invitation_sending(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+def invitation_sending(request: Request, invitation: Invitation) -> HttpResponse:
     """Send the invitation again, with a new link."""
     return _done(
         request, invitation.send_again, invitation_home(request.user, invitation), _("The invitation is on its way.")
@@ -221,7 +222,7 @@ def invitation_sending(request: HttpRequest, invitation: Invitation) -> HttpResp
 
 @require_POST
 @scoped(Invitation.objects.editable_by)
-def invitation_withdrawal(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+def invitation_withdrawal(request: Request, invitation: Invitation) -> HttpResponse:
     return _done(
         request, invitation.withdraw, invitation_home(request.user, invitation), _("The invitation is withdrawn.")
     )
@@ -230,7 +231,7 @@ def invitation_withdrawal(request: HttpRequest, invitation: Invitation) -> HttpR
 @never_cache
 @sensitive_post_parameters()
 @login_not_required
-def invitation(request: HttpRequest, token: str) -> HttpResponse:
+def invitation(request: Request, token: str) -> HttpResponse:
     """The page behind the link of an invitation: a new account, or one more side for an account there is."""
     found = Invitation.of_link(token)
     if found is None:
@@ -255,7 +256,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "people/invitation.html", context)
 
 
-def _accept_as_new(request: HttpRequest, invitation: Invitation) -> HttpResponse:
+def _accept_as_new(request: Request, invitation: Invitation) -> HttpResponse:
     form = NewPasswordForm(request.POST or None, invitation=invitation, initial={"name": invitation.name})
     if request.method == "POST" and form.is_valid():
         from django.contrib.auth import login, logout
@@ -327,14 +328,14 @@ def scope_words(person: User) -> str:
 
 
 @may("manage_people")
-def invite_vendor(request: HttpRequest) -> HttpResponse:
+def invite_vendor(request: Request) -> HttpResponse:
     """Invite a colleague to the vendor's own team."""
     form = VendorInvitationForm(request.POST or None, user=request.user)
     return _invite(request, form, reverse("people:vendor_people"), title=_("Invite a colleague"))
 
 
 @scoped(User.objects.editable_by)
-def vendor_person(request: HttpRequest, person: User) -> HttpResponse:
+def vendor_person(request: Request, person: User) -> HttpResponse:
     """Role and scope of a vendor person; deactivate or reactivate below."""
     back_url = reverse("people:vendor_people")
     form = VendorPersonForm(request.POST or None, instance=person, user=request.user)
@@ -354,12 +355,12 @@ def vendor_person(request: HttpRequest, person: User) -> HttpResponse:
 
 @require_POST
 @scoped(User.objects.editable_by)
-def vendor_person_deactivation(request: HttpRequest, person: User) -> HttpResponse:
+def vendor_person_deactivation(request: Request, person: User) -> HttpResponse:
     """The person can no longer sign in."""
     return _done(request, person.deactivate, reverse("people:vendor_people"), _("The account is closed."))
 
 
 @require_POST
 @scoped(User.objects.editable_by)
-def vendor_person_reactivation(request: HttpRequest, person: User) -> HttpResponse:
+def vendor_person_reactivation(request: Request, person: User) -> HttpResponse:
     return _done(request, person.reactivate, reverse("people:vendor_people"), _("The account is open again."))

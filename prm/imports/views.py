@@ -7,7 +7,7 @@ from uuid import UUID
 
 import django_filters
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from prm.access import may, scoped
 from prm.errors import RuleViolation
+from prm.http import Request
 from prm.imports.export import export_response
 from prm.imports.forms import MappingForm, UploadForm
 from prm.imports.importer import Run
@@ -61,7 +62,7 @@ class ImportList(ListPage):
 
 
 @may("import_data")
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: Request) -> HttpResponse:
     """Give a file."""
     form = UploadForm(
         request.POST or None, request.FILES or None, user=request.user, initial={"kind": request.GET.get("kind", "")}
@@ -98,7 +99,7 @@ def upload(form: UploadForm, user: Any) -> Import:
 
 
 @scoped(Import.objects.visible_to)
-def show(request: HttpRequest, record: Import) -> HttpResponse:
+def show(request: Request, record: Import) -> HttpResponse:
     """Where the import stands; while it works, htmx asks for its progress."""
     if request.htmx and record.is_under_way:
         return render(request, "imports/import.html#progress", {"import": record, "job": record.job})
@@ -119,7 +120,7 @@ def is_uuid(text: str) -> bool:
 
 
 def page(
-    request: HttpRequest, record: Import, form: MappingForm, *, refused: str = "", status: int = 200
+    request: Request, record: Import, form: MappingForm, *, refused: str = "", status: int = 200
 ) -> HttpResponse:
     context: dict[str, Any] = {
         "import": record,
@@ -199,7 +200,7 @@ def preview(form: MappingForm) -> dict[str, Any]:
 
 @require_POST
 @scoped(Import.objects.editable_by)
-def check(request: HttpRequest, record: Import) -> HttpResponse:
+def check(request: Request, record: Import) -> HttpResponse:
     """Dry run with the columns as chosen."""
     form = MappingForm(record, request.user)
     try:
@@ -222,19 +223,19 @@ def check(request: HttpRequest, record: Import) -> HttpResponse:
 
 @require_POST
 @scoped(Import.objects.editable_by)
-def run(request: HttpRequest, record: Import) -> HttpResponse:
+def run(request: Request, record: Import) -> HttpResponse:
     """Write what the dry run found good."""
     return begin(request, record, record.start_run)
 
 
 @require_POST
 @scoped(Import.objects.editable_by)
-def undoing(request: HttpRequest, record: Import) -> HttpResponse:
+def undoing(request: Request, record: Import) -> HttpResponse:
     """Take the import back."""
     return begin(request, record, record.start_undo)
 
 
-def begin(request: HttpRequest, record: Import, verb: Any) -> HttpResponse:
+def begin(request: Request, record: Import, verb: Any) -> HttpResponse:
     try:
         with transaction.atomic():
             verb(by=request.user, version=request.POST.get("version"))
@@ -245,7 +246,7 @@ def begin(request: HttpRequest, record: Import, verb: Any) -> HttpResponse:
 
 
 @scoped(Import.objects.visible_to)
-def errors(request: HttpRequest, record: Import) -> HttpResponse:
+def errors(request: Request, record: Import) -> HttpResponse:
     """The rows with an error as a file: correct them there and import that file."""
     file_format = request.GET.get("format", "csv")
     if file_format not in ("csv", "xlsx") or not record.file:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import django_filters
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from prm.access import scoped
+from prm.http import Request
 from prm.jobs.models import Job, JobStatus
 from prm.ui.lists import Column, Filters, ListPage
 from prm.ui.toasts import say
@@ -41,7 +42,7 @@ class JobList(ListPage):
 
 
 @scoped(Job.objects.visible_to)
-def job(request: HttpRequest, job: Job) -> HttpResponse:
+def job(request: Request, job: Job) -> HttpResponse:
     """One job; htmx asks again for its progress while it is under way."""
     template = "jobs/job.html#progress" if request.htmx else "jobs/job.html"
     response = render(request, template, {"job": job})
@@ -52,7 +53,7 @@ def job(request: HttpRequest, job: Job) -> HttpResponse:
 
 @require_POST
 @scoped(Job.objects.cancellable_by)
-def cancellation(request: HttpRequest, job: Job) -> HttpResponse:
+def cancellation(request: Request, job: Job) -> HttpResponse:
     """Ask a job to end."""
     job.cancel()
     return say(request, redirect(job.outcome_url or job), _("The job stops after the rows it is working on."))
