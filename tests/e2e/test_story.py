@@ -26,7 +26,7 @@ def keep_picture(page, name: str, language: str) -> None:
     """The README's screenshots: PRM_SCREENSHOTS=1 pytest tests/e2e/test_story.py."""
     if os.environ.get("PRM_SCREENSHOTS") and language == "en":
         IMAGES.mkdir(exist_ok=True)
-        page.screenshot(path=IMAGES / name, full_page=name.startswith("portal"))
+        page.screenshot(path=IMAGES / name)
 
 
 @pytest.fixture
