@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from django.apps import apps
 from django.db import models
@@ -21,6 +22,9 @@ from deals.axes import (
 )
 from prm.calendar import business_today
 from prm.events.record import record_all
+
+if TYPE_CHECKING:
+    from deals.models import DealRegistration  # noqa: F401
 
 
 class OpportunityQuerySet(models.QuerySet):
@@ -64,7 +68,7 @@ class ParticipantQuerySet(models.QuerySet):
         return self.filter(opportunity__in=apps.get_model("deals", "Opportunity").objects.visible_to(user))
 
 
-class DealRegistrationQuerySet(models.QuerySet):
+class DealRegistrationQuerySet(models.QuerySet["DealRegistration"]):
     def visible_to(self, user):
         """A partner sees its own, those of companies it heads, and submitted ones that name it as distributor.
 

@@ -31,7 +31,7 @@ class UserQuerySet(models.QuerySet):
         return self.filter(is_active=True, role__in=["admin", "program_owner", "channel_manager"])
 
 
-class UserManager(BaseUserManager.from_queryset(UserQuerySet)):
+class UserManager(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     use_in_migrations = False
 
     def create_user(self, email: str, name: str, password: str | None = None, **fields):

@@ -1,10 +1,11 @@
 """Structured logs: readable lines in a terminal, JSON when ``PRM_LOG_FORMAT=json``; every line carries the request id."""
 
 import os
+from typing import Any
 
 import structlog
 
-SHARED = [
+SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.stdlib.add_logger_name,
@@ -17,7 +18,7 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
-RENDERERS = {
+RENDERERS: dict[str, list[Any]] = {
     "json": [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
     "console": [structlog.dev.ConsoleRenderer(colors=False)],
 }

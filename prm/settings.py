@@ -6,6 +6,7 @@ rules hold and a missing secret stops the start.
 
 import os
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 import dj_email_url
@@ -27,7 +28,7 @@ if EMBEDDED:
     services = embedded.addresses(DATA_DIR)
     SECRET_KEY = services.secret_key
     BROKER_URL, CACHE_URL = os.environ.get("PRM_BROKER_URL") or services.broker_url, services.cache_url
-    DATABASES = {
+    DATABASES: dict[str, dict[str, Any]] = {
         "default": {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": os.environ.get("PRM_DATABASE_NAME", services.name),
@@ -50,7 +51,7 @@ else:
     if not REDIS_URL:
         raise ImproperlyConfigured("REDIS_URL must be set when DATABASE_URL is (see docs/operations.md).")
     BROKER_URL = CACHE_URL = REDIS_URL
-    DATABASES = {"default": dj_database_url.parse(os.environ["DATABASE_URL"])}
+    DATABASES = {"default": {**dj_database_url.parse(os.environ["DATABASE_URL"])}}
     # One given account plays every part; it takes the bare role at connection, so row security holds and stays loud.
     DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c role=prm_app"
     _owner = dj_database_url.parse(os.environ.get("DATABASE_OWNER_URL") or os.environ["DATABASE_URL"])

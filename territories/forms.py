@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -88,7 +90,7 @@ class AddressForm(Clean, forms.ModelForm):
 
 def parts(data, customer: Customer) -> list[dict]:
     """The rows of a customer that are edited with it."""
-    kinds = [
+    kinds: list[tuple[Any, ...]] = [
         (
             "names",
             CustomerName,

@@ -40,4 +40,4 @@ def reason(request: HttpRequest) -> str:
     try:
         return plain(text)
     except ValidationError as error:
-        raise RuleViolation("reason_unreadable", error.message, field="reason") from None
+        raise RuleViolation("reason_unreadable", str(error.message), field="reason") from None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pghistory
 from django.conf import settings
@@ -103,7 +104,7 @@ class DealRegistration(CustomValues, Record):
     place_name = models.CharField(gettext_lazy("site or project"), max_length=200, blank=True)
     customer_name = models.CharField(gettext_lazy("customer"), max_length=200, blank=True)
     customer_domain = models.CharField(gettext_lazy("website of the customer"), max_length=253, blank=True)
-    customer_country = CountryField(gettext_lazy("country of the customer"), blank=True)
+    customer_country: Any = CountryField(gettext_lazy("country of the customer"), blank=True)
     customer_number = models.CharField(gettext_lazy("VAT or company number"), max_length=40, blank=True)
     amount = amount_field(null=True, blank=True)
     currency = currency_field(blank=True)

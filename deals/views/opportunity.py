@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import Count, Prefetch, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -37,7 +39,7 @@ def with_parts(rows):
     return rows.select_related("customer", "owner", "team").prefetch_related(Prefetch("participants", participants))
 
 
-def sums(rows) -> list[dict]:
+def sums(rows) -> list[Any]:
     """Count and amount per currency, in one statement; rows are counted once even where a join doubles them."""
     once = Opportunity.objects.filter(pk__in=rows.order_by().values("pk"))
     return list(once.order_by("currency").values("currency").annotate(count=Count("pk"), total=Sum("amount")))

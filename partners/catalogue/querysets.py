@@ -1,7 +1,14 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import F, Q
 
 from prm.calendar import business_today
+
+if TYPE_CHECKING:
+    from partners.catalogue.models import DiscountRule  # noqa: F401
 
 
 class CatalogueQuerySet(models.QuerySet):
@@ -32,7 +39,7 @@ class PriceQuerySet(CatalogueQuerySet):
         return self.filter(price_list__period__contains=day or business_today())
 
 
-class DiscountRuleQuerySet(models.QuerySet):
+class DiscountRuleQuerySet(models.QuerySet["DiscountRule"]):
     def visible_to(self, user):
         """A partner sees the discounts of the tiers it holds today."""
         if user.is_partner:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
@@ -20,7 +22,7 @@ from prm.ui.lists import Action, Column, ListPage
 class CataloguePage(ListPage):
     """Lists of the catalogue, one tab each."""
 
-    create = ("", "")  # address name and word of the button
+    create: tuple[str, Any] = ("", "")  # address name and word of the button
     capability = "manage_catalogue"
 
     def actions(self):

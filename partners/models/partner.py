@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pghistory
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -88,7 +90,7 @@ class Partner(CustomValues, Record):
     status = models.CharField(
         gettext_lazy("status"), max_length=12, choices=PartnerStatus.choices, default=PartnerStatus.PROSPECT
     )
-    country = CountryField(gettext_lazy("country"), blank=True)
+    country: Any = CountryField(gettext_lazy("country"), blank=True)
     countries = ArrayField(
         models.CharField(max_length=2), verbose_name=gettext_lazy("sells in"), default=list, blank=True
     )
@@ -221,7 +223,7 @@ class SupplyRelation(Record):
     reseller = models.ForeignKey(
         Partner, models.PROTECT, related_name="supplied_by", verbose_name=gettext_lazy("reseller")
     )
-    country = CountryField(gettext_lazy("country"), blank=True)
+    country: Any = CountryField(gettext_lazy("country"), blank=True)
     period = DateRangeField(gettext_lazy("period"))
 
     objects = SupplyRelationQuerySet.as_manager()

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -106,13 +107,13 @@ class PartnerPeople(ListPage):
 
 @portal_only
 @may("manage_colleagues")
-def colleagues(request: Request) -> HttpResponse:
+def colleagues(request: Request) -> HttpResponseBase:
     """The people of one's own company."""
     return PartnerPeople.as_view(partner=request.user.acting_for)(request)
 
 
 @scoped(partners_to_staff)
-def of_partner(request: Request, partner: Partner) -> HttpResponse:
+def of_partner(request: Request, partner: Partner) -> HttpResponseBase:
     """The people of a partner, for the vendor."""
     return PartnerPeople.as_view(partner=partner)(request)
 

@@ -165,11 +165,12 @@ class References(serializers.ListField):
         if not ids:
             return []
         found = {row.pk: row for row in self.model.objects.visible_to(self.context["request"].user).filter(pk__in=ids)}
-        if wrong := {
-            index: [serializers.ErrorDetail(Reference.default_error_messages["does_not_exist"], code="does_not_exist")]
+        wrong: dict[Any, Any] = {
+            index: [serializers.ErrorDetail(str(Reference.default_error_messages["does_not_exist"]), code="does_not_exist")]
             for index, pk in enumerate(ids)
             if pk not in found
-        }:
+        }
+        if wrong:
             raise serializers.ValidationError(wrong)
         return list({pk: found[pk] for pk in ids}.values())
 
@@ -189,7 +190,7 @@ class Attached:
         return []
 
     def get_attribute(self, instance: Any) -> Any:
-        return self.attach([instance.pk], self.context["request"].user).get(instance.pk, self.nothing())
+        return self.attach([instance.pk], self.context["request"].user).get(instance.pk, self.nothing())  # type: ignore[attr-defined]
 
 
 class LinkedIds(Attached, References):
@@ -275,9 +276,13 @@ class Derived(serializers.CharField):
         super().__init__(read_only=True, source="*", **kwargs)
 
     def get_attribute(self, instance: Any) -> Any:
-        shown = self.parent.fields
-        return {name: field.to_representation(field.get_attribute(instance)) for name, field in shown.items() if isinstance(
-            field, (serializers.CharField, serializers.JSONField)) and field is not self}
+        shown: dict[str, Any] = self.parent.fields  # type: ignore[attr-defined]
+        texts: Any = (serializers.CharField, serializers.JSONField)
+        return {
+            name: field.to_representation(field.get_attribute(instance))
+            for name, field in shown.items()
+            if isinstance(field, texts) and field is not self
+        }
 
     def to_representation(self, value: Any) -> Any:
         return self.make(value)

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Choices, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from prm.api.problems import Problem
@@ -38,7 +38,7 @@ def _instant(text: str) -> datetime:
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-def one_of(lookup: str, choices: type) -> Filter:
+def one_of(lookup: str, choices: type[Choices]) -> Filter:
     """One of the words of a TextChoices class."""
 
     def read(text: str) -> str:

@@ -23,7 +23,7 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-class ApiTokenQuerySet(models.QuerySet):
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def usable(self):
         return self.filter(revoked_at__isnull=True, expires_at__gt=timezone.now())
 

@@ -93,6 +93,8 @@ class Flaw(NamedTuple):
 class Problem(exceptions.APIException):
     """An answer of the closed list: ``raise Problem("stale")``."""
 
+    detail: Any
+
     def __init__(self, code: str, detail: str = "", *, errors: Iterable[Flaw] = (), status: int = 0, extra: dict | None = None, **params: Any):
         kind = KINDS[code]
         self.code, self.status_code, self.title = code, status or kind.status, kind.title

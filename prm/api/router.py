@@ -26,5 +26,6 @@ def known_scopes() -> set[str]:
         scopes.add(f"{name}:read")
         if hasattr(viewset, "create") or hasattr(viewset, "partial_update"):
             scopes.add(f"{name}:write")
-        scopes |= {f"{name}:{extra.kwargs['api_scope']}" for extra in viewset.get_extra_actions() if extra.kwargs.get("api_scope")}
+        extras = [getattr(extra, "kwargs", {}).get("api_scope") for extra in viewset.get_extra_actions()]
+        scopes |= {f"{name}:{extra}" for extra in extras if extra}
     return scopes

@@ -118,7 +118,7 @@ class Schema(AutoSchema):
         name = self.verb["name"] if self.verb else self.view.action.replace("_", " ")
         return f"{name.capitalize()}: {noun}"
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         handler = getattr(self.view, self.view.action or "", None)
         scope = getattr(self.view, "api_scope", "") or "write"
         scope = "read" if self.method == "GET" else scope
@@ -162,7 +162,7 @@ class Schema(AutoSchema):
         parameters.append(PREFER)
         return parameters
 
-    def _get_response_bodies(self, direction: str = "response") -> dict:
+    def _get_response_bodies(self, direction: Any = "response") -> dict:
         action = self.view.action
         if action == "batch":
             bodies = {"200": {"description": "One result per item, in order.", "content": {JSON: {"schema": self._batch()}}}}

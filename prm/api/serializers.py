@@ -49,7 +49,7 @@ class RecordSerializer(serializers.ModelSerializer):
         for name, field in self.fields.items():
             value = values.get(name)
             if isinstance(value, Money):
-                values[field.source], values[field.currency] = value.amount, value.currency
+                values[field.source], values[field.currency] = value.amount, value.currency  # type: ignore[attr-defined]
             elif name in values and value is None and hasattr(field, "currency"):
                 values[field.currency] = ""
         return values

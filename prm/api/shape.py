@@ -42,7 +42,7 @@ class Shape:
         self.constants: dict[str, Any] = {}
         self.custom: CustomField | None = None
         self.derived: list[tuple[str, Any]] = []
-        hidden = getattr(serializer_class.Meta, "vendor_fields", ()) if for_partner else ()
+        hidden = getattr(serializer_class.Meta, "vendor_fields", ()) if for_partner else ()  # type: ignore[attr-defined]
         extra: list[str] = []
         for name, field in serializer_class().fields.items():
             if field.write_only:

@@ -100,7 +100,7 @@ class ScopedViewSet(GenericViewSet):
     def shape(self) -> Shape:
         return shape_of(self.serializer_for(self.request.user), self.request.user.is_partner)
 
-    def serializer_for(self, user: Any) -> type[serializers.Serializer]:
+    def serializer_for(self, user: Any) -> Any:
         return type(self).serializer_class
 
     def finish(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -276,7 +276,7 @@ class Creates:
 
     def created(self, data: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         row = self.create_row(**data)
-        known = {"external_ids": []} if isinstance(row, models.Model) else {}
+        known: dict[str, Any] = {"external_ids": []} if isinstance(row, models.Model) else {}
         return row, known
 
     def create_row(self, **data: Any) -> Any:
@@ -338,6 +338,8 @@ class Deletes:
 
 class Upserts:
     """``GET`` and ``PUT RESOURCE/by-external-id/{source}/{external_id}/``, and ``POST RESOURCE/batch/``."""
+
+    ignored: list[str]
 
     def external(self, source: str, external_id: str) -> Any:
         """The id of the record this owner's system calls so, or None."""

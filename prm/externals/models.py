@@ -9,7 +9,7 @@ from prm.ids import uuid7
 from prm.rowpolicy import RowPolicy
 
 
-class ExternalIdQuerySet(models.QuerySet):
+class ExternalIdQuerySet(models.QuerySet["ExternalId"]):
     def owned_by(self, partner_id: Any):
         """The ids one owner gave: a partner, or (None) the vendor."""
         return self.filter(partner_id__isnull=True) if partner_id is None else self.filter(partner_id=partner_id)

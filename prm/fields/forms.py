@@ -70,7 +70,7 @@ class CustomFieldsForm:
     @property
     def custom_fields(self) -> list[forms.BoundField]:
         """The bound custom fields, for a form that draws them apart."""
-        return [self[field.name] for field in self.declared]
+        return [self[field.name] for field in self.declared]  # type: ignore[index]
 
 
 class ChoicesField(forms.CharField):
@@ -83,7 +83,7 @@ class ChoicesField(forms.CharField):
             return value
         return "\n".join(" | ".join(filter(None, (choice["value"], choice.get("fr")))) for choice in value)
 
-    def to_python(self, value: Any) -> list[dict[str, str]]:
+    def to_python(self, value: Any) -> list[dict[str, str]]:  # type: ignore[override]
         choices = []
         for line in (value or "").splitlines():
             english, _bar, french = (part.strip() for part in line.partition("|"))

@@ -97,7 +97,7 @@ class MappingForm:
     def posted(cls, record: Import, user: Any, data: Any) -> MappingForm:
         """The choices sent; what the screen does not show (words replaced, factors) is kept from the mapping."""
         names = {column.name for column in record.import_kind.all_columns(user)}
-        columns = {}
+        columns: dict[str, str] = {}
         for index, header in enumerate(record.table["header"]):
             chosen = data.get(f"column_{index}", "")
             if chosen in names and header:
@@ -130,7 +130,7 @@ class MappingForm:
 
     def lines(self) -> list[dict[str, Any]]:
         """Each column of the file with its first value and where it goes."""
-        goes = {}
+        goes: dict[str, str] = {}
         for name, header in self.mapping.get("columns", {}).items():
             goes.setdefault(header, name)
         first = self.table.first_values()

@@ -27,6 +27,7 @@ from prm.imports.kinds import MARK, Row, ambiguous, folded, resolve, subject_typ
 from prm.imports.mapping import Mapping
 from prm.imports.models import Import, ImportedRow, ImportProblem, RowAction
 from prm.imports.values import short, wrong
+from prm.records import Record
 
 CHUNK = 1000
 LINK_CHUNK = 2000
@@ -410,7 +411,7 @@ class Run:
         """Take these rows back; one whose record was changed since, or is used by others, stays, with the reason."""
         counts: Counter = Counter()
         model = self.kind.model
-        records = {
+        records: dict[Any, Any] = {
             record.pk: record
             for record in model._default_manager.select_for_update(of=("self",))
             .filter(pk__in=[row.subject_id for row in rows])
@@ -453,7 +454,7 @@ class Run:
             self.delete(rows[:middle])
             self.delete(rows[middle:])
 
-    def restore(self, record: Model, row: ImportedRow) -> None:
+    def restore(self, record: Record, row: ImportedRow) -> None:
         """Give a record back what it had, and take away what the import added to it."""
         before = dict(row.before)
         for label, pk in before.pop("made", []):

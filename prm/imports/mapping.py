@@ -132,10 +132,10 @@ class Mapping:
         ):
             raise BadMapping(_("A factor of a mapping is a number."))
         self.key = self._key(data.get("key"), kind)
-        missing = [column for column in kind.columns if column.required and column not in self.columns]
-        if missing:
+        unmapped = [column for column in kind.columns if column.required and column not in self.columns]
+        if unmapped:
             raise BadMapping(
-                _("A column is needed for: %(names)s.") % {"names": ", ".join(f"{c.label} ({c.name})" for c in missing)}
+                _("A column is needed for: %(names)s.") % {"names": ", ".join(f"{c.label} ({c.name})" for c in unmapped)}
             )
 
     def _key(self, given: Any, kind: ImportKind) -> tuple[str, ...]:

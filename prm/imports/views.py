@@ -7,7 +7,7 @@ from uuid import UUID
 
 import django_filters
 from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -246,7 +246,7 @@ def begin(request: Request, record: Import, verb: Any) -> HttpResponse:
 
 
 @scoped(Import.objects.visible_to)
-def errors(request: Request, record: Import) -> HttpResponse:
+def errors(request: Request, record: Import) -> StreamingHttpResponse:
     """The rows with an error as a file: correct them there and import that file."""
     file_format = request.GET.get("format", "csv")
     if file_format not in ("csv", "xlsx") or not record.file:

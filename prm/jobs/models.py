@@ -25,7 +25,7 @@ class JobStatus(models.TextChoices):
 UNDER_WAY = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
-class JobQuerySet(models.QuerySet):
+class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user):
         """Each person sees their own jobs; those who look after the installation see the vendor's."""
         if user.is_partner:

@@ -16,7 +16,7 @@ LARGEST = Decimal("999999999999999.9999")
 CURRENCIES = tuple(
     sorted(
         code
-        for code in Locale("en").currencies
+        for code in map(str, Locale("en").currencies)
         if len(code) == 3 and code.isascii() and code.isupper() and code not in {"XXX", "XTS"}
     )
 )

@@ -66,7 +66,7 @@ class Notification(models.Model):
         return notice.icon if notice else "bell"
 
 
-class PreferenceQuerySet(models.QuerySet):
+class PreferenceQuerySet(models.QuerySet["Preference"]):
     def of(self, user) -> dict[str, Preference]:
         return {row.kind: row for row in self.filter(user=user.pk)}
 

@@ -29,7 +29,7 @@ from prm.money import CURRENCIES
 from prm.ui.toasts import say
 
 FIRST_DAY, LAST_DAY = date(1950, 1, 1), date(2200, 1, 1)
-DAY_BOUNDS = [
+DAY_BOUNDS: list[Callable[[Any], None]] = [
     MinValueValidator(FIRST_DAY, gettext_lazy("This date is too long ago; check the year.")),
     MaxValueValidator(LAST_DAY, gettext_lazy("This date is too far away; check the year.")),
 ]
@@ -236,7 +236,7 @@ class RecordForm(Clean, forms.ModelForm):
         return None
 
     @transaction.atomic
-    def save_by(self, user: Any) -> models.Model:
+    def save_by(self, user: Any) -> Any:
         record = self.instance
         if self.is_new:
             record.save(force_insert=True)

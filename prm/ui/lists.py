@@ -144,7 +144,7 @@ class Column:
 
     def file_columns(self) -> list[tuple[str, Callable[[Any], Any]]]:
         """One column of the file, or two for an amount: the number and its currency."""
-        columns = [(str(self.label), self.file_value)]
+        columns: list[tuple[str, Callable[[Any], Any]]] = [(str(self.label), self.file_value)]
         if self.kind == "money":
             columns.append((_("%(column)s, currency") % {"column": self.label}, self.currency_of))
         return columns
@@ -402,7 +402,7 @@ class ListPage(View):
         ]
 
     @cached_property
-    def kept(self) -> list[tuple[str, str]]:
+    def kept(self) -> list[tuple[str, Any]]:
         """What a filter form must send along: the sort, and parameters of no filter."""
         return [
             (name, value)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pghistory
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.exceptions import ValidationError
@@ -35,7 +37,7 @@ class Customer(CustomValues, Record):
     level = models.CharField(
         gettext_lazy("level"), max_length=6, choices=CustomerLevel.choices, default=CustomerLevel.ENTITY
     )
-    country = CountryField(gettext_lazy("country"), blank=True)
+    country: Any = CountryField(gettext_lazy("country"), blank=True)
     industry = models.CharField(gettext_lazy("industry"), max_length=80, blank=True)
     segment = models.CharField(gettext_lazy("segment"), max_length=40, blank=True)
     employees = models.PositiveIntegerField(gettext_lazy("employees"), null=True, blank=True)
@@ -149,7 +151,7 @@ class CustomerAddress(Part):
     postcode = models.CharField(gettext_lazy("postcode"), max_length=20, blank=True)
     city = models.CharField(gettext_lazy("city"), max_length=100, blank=True)
     region = models.CharField(gettext_lazy("region"), max_length=10, blank=True)
-    country = CountryField(gettext_lazy("country"), blank=True)
+    country: Any = CountryField(gettext_lazy("country"), blank=True)
 
     def __str__(self) -> str:
         return ", ".join(

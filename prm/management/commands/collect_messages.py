@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages import Catalog
 from babel.messages.extract import extract_python
@@ -16,7 +17,7 @@ from django.core.management.base import BaseCommand
 from django.utils.translation.template import templatize
 
 ROOTS = ("prm", "partners", "territories", "deals", "attribution")
-KEYWORDS = {
+KEYWORDS: dict[str, Any] = {
     "gettext": None,
     "gettext_lazy": None,
     "_": None,
@@ -34,7 +35,7 @@ CALL = re.compile(r"""\b(?P<name>n?p?gettext|_)\((?P<arguments>(?:'(?:\\.|[^'\\]
 def template_messages(source: str, name: str) -> Iterator[tuple[str, str, str | None]]:
     """(message, plural, context) of each translation tag and each ``_("…")`` of a template."""
     for call in CALL.finditer(templatize(source, origin=name)):
-        texts = [node.value for node in ast.walk(ast.parse(f"f({call['arguments']})")) if isinstance(node, ast.Constant)]
+        texts: list[Any] = [node.value for node in ast.walk(ast.parse(f"f({call['arguments']})")) if isinstance(node, ast.Constant)]
         context = texts.pop(0) if call["name"] in ("pgettext", "npgettext") else None
         yield texts[0], texts[1] if call["name"].startswith("n") else "", context
 
@@ -42,8 +43,8 @@ def template_messages(source: str, name: str) -> Iterator[tuple[str, str, str | 
 def python_messages(path: Path) -> Iterator[tuple[str, str, str | None]]:
     """The same of the calls in a Python file."""
     with path.open("rb") as file:
-        for _line, function, texts, _comments in extract_python(file, list(KEYWORDS), [], {}):
-            texts = list(texts) if isinstance(texts, tuple) else [texts]
+        for _line, function, found, _comments in extract_python(file, KEYWORDS, [], {}):
+            texts: list[Any] = list(found) if isinstance(found, tuple) else [found]
             context = texts.pop(0) if (function or "").startswith(("pgettext", "npgettext")) else None
             if texts and texts[0]:
                 plural = "ngettext" in (function or "") or "npgettext" in (function or "")

@@ -80,7 +80,10 @@ def set_history_back() -> None:
     histories = [model for model in apps.get_models() if getattr(model, "pgh_tracked_model", None) and hasattr(model, "updated_at")]
     with as_owner(), transaction.atomic(), connection.cursor() as cursor:
         for table in (model._meta.db_table for model in histories):
-            cursor.execute(f"UPDATE {table} SET pgh_created_at = updated_at WHERE pgh_created_at > updated_at + interval '1 minute'")  # noqa: S608 # nosec B608
+            cursor.execute(
+                f"UPDATE {table} SET pgh_created_at = updated_at"  # noqa: S608 # nosec B608
+                " WHERE pgh_created_at > updated_at + interval '1 minute'"
+            )
         cursor.execute(
             "UPDATE deals_approvalevent SET received_at = file.received_at, sequence = file.sequence"
             " FROM deals_approval AS file WHERE file.id = pgh_obj_id"

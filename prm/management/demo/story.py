@@ -110,8 +110,7 @@ def _queue(plan: Planner) -> Iterator[Deal]:
     late_review = plan.registration("pending", plan.ago(4), partner="Kepler Conseil", customer="Assurances Mutuelles du Lac", lines=("Watch",))
     late_review.steps.append(Step(plan.ago(3, 16), "take"))
     yield late_review
-    spelled = {"customer_name": "Ets Textile Garonne SAS"}
-    yield plan.registration("pending", plan.ago(1, 16), partner="Lac & Sommet", customer="Textiles Garonne", **spelled)
+    yield plan.registration("pending", plan.ago(1, 16), partner="Lac & Sommet", customer="Textiles Garonne", customer_name="Ets Textile Garonne SAS")
     site = plan.registration("pending", plan.ago(20), partner="Delta Informatique", customer="Puerto de Almira", scope="site", place_name="Terminal 2")
     site.steps.append(Step(plan.ago(18, 15), "approve", {"days": PROTECTION}))
     yield site
