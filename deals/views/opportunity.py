@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from deals.axes import Stage
 from deals.filters import OpportunityFilters
@@ -93,7 +93,7 @@ class OpportunityList(ListPage):
     def tabs(self):
         return [
             Tab(_("All"), {}),
-            Tab(_("Open"), {"state": "open"}),
+            Tab(pgettext("opportunities", "Open"), {"state": "open"}),
             Tab(_("Won"), {"stage": Stage.WON.value}),
             Tab(_("Lost"), {"stage": Stage.LOST.value}),
             Tab(_("Mine"), {"owner": str(self.request.user.pk)}),

@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from prm.access import may, scoped
@@ -47,11 +47,11 @@ class ImportList(ListPage):
         Column("kind_label", gettext_lazy("Records"), phone="detail"),
         Column("status", gettext_lazy("Status"), kind="status", phone="status"),
         Column("total", gettext_lazy("Rows"), kind="number", phone="value"),
-        Column("created", gettext_lazy("New"), kind="number"),
-        Column("updated", gettext_lazy("Changed"), kind="number"),
+        Column("created", pgettext_lazy("import", "New"), kind="number"),
+        Column("updated", pgettext_lazy("import", "Changed"), kind="number"),
         Column("failed", gettext_lazy("With an error"), kind="number"),
         Column("user", gettext_lazy("By")),
-        Column("created_at", gettext_lazy("On"), kind="moment", sort="created_at"),
+        Column("created_at", pgettext_lazy("date", "On"), kind="moment", sort="created_at"),
     ]
 
     def rows(self):
@@ -160,7 +160,7 @@ def about(record: Import) -> str:
 
 
 def steps(record: Import) -> list[dict[str, Any]]:
-    labels = [_("File"), _("Columns and preview"), _("Dry run"), _("Import"), _("Report and undo")]
+    labels = [_("File"), _("Columns and preview"), _("Dry run"), pgettext("noun", "Import"), _("Report and undo")]
     now = {"mapping": 1, "failed": 1, "checking": 2, "checked": 2, "running": 3}.get(record.status, 4)
     return [
         {"label": label, "state": "done" if i < now else "current" if i == now else "todo"}

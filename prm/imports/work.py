@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import translation
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from prm import jobs
 from prm.db import acting
@@ -181,6 +181,6 @@ def ended(job: Job) -> None:
 
 jobs.register(
     jobs.Kind(
-        "import", _("Import"), step=step, url=lambda job: reverse("imports:import", args=[job.subject_id]), ended=ended
+        "import", pgettext_lazy("noun", "Import"), step=step, url=lambda job: reverse("imports:import", args=[job.subject_id]), ended=ended
     )
 )

@@ -7,7 +7,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_POST
 
 from prm.access import may, scoped
@@ -120,7 +120,7 @@ class ErrandList(ListPage):
         return errands_of(self.request.user)
 
     def tabs(self) -> list[Tab]:
-        return [Tab(_("All"), {}), Tab(_("Given up"), {"dead": "true"})]
+        return [Tab(_("All"), {}), Tab(pgettext("errands", "Given up"), {"dead": "true"})]
 
 
 def state_words(errand: Errand) -> str:
