@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connection
 from psycopg2 import sql
 
@@ -128,3 +129,4 @@ def broker_of_this_worker():
         "global_keyprefix": prefix,
     }
     settings.CACHES["default"]["KEY_PREFIX"] = prefix
+    caches["default"].key_prefix = prefix  # the one of this thread is there already

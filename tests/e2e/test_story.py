@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
 from django.utils import translation
 from django.utils.translation import pgettext
+from playwright.sync_api import expect
 
 from deals.conflicts.models import Conflict
 from deals.models import DealRegistration
