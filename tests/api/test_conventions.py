@@ -71,8 +71,12 @@ def test_other_media_types_are_refused(ours):
     problem(answer, 415, "unsupported_media_type")
 
 
-@pytest.mark.parametrize("name", ["expected_close_date", "amount", "customer_country", "products", "partner", "distributor", "type"])
-@pytest.mark.parametrize("value", ["20260-01-01", "x\0", -1, {"amount": "-1", "currency": "EUR"}, {"amount": "1", "currency": "ZZZ"}])
+@pytest.mark.parametrize(
+    "name", ["expected_close_date", "amount", "customer_country", "products", "partner", "distributor", "type"]
+)
+@pytest.mark.parametrize(
+    "value", ["20260-01-01", "x\0", -1, {"amount": "-1", "currency": "EUR"}, {"amount": "1", "currency": "ZZZ"}]
+)
 def test_wrong_values_of_a_registration(api, owner, name, value):
     problem(api(owner).post("/deal-registrations/", {name: value}), 400, "invalid", *[f"/{name}"])
 
@@ -80,7 +84,9 @@ def test_wrong_values_of_a_registration(api, owner, name, value):
 def test_a_reference_to_another_and_to_nobody_read_alike(api, owner, boreal, hospital):
     ours = api(owner)
     for name in ("partner", "distributor"):
-        answers = [ours.post("/deal-registrations/", {name: str(pk)}).json()["errors"] for pk in (boreal.pk, hospital.pk)]
+        answers = [
+            ours.post("/deal-registrations/", {name: str(pk)}).json()["errors"] for pk in (boreal.pk, hospital.pk)
+        ]
         assert answers[0] == answers[1]
         assert answers[0][0]["pointer"] == f"/{name}"
 
@@ -89,8 +95,16 @@ def test_others_and_missing_answer_alike(api, rival, submitted_deal, hospital):
     theirs = api(rival)
     bodies = []
     for pk in (submitted_deal.pk, hospital.pk):
-        for method, path in (("get", ""), ("patch", ""), ("delete", ""), ("post", "submission/"), ("post", "comments/")):
-            answer = theirs(method, f"/deal-registrations/{pk}/{path}", {"text": "x"} if path == "comments/" else {}, If_Match='"2"')
+        for method, path in (
+            ("get", ""),
+            ("patch", ""),
+            ("delete", ""),
+            ("post", "submission/"),
+            ("post", "comments/"),
+        ):
+            answer = theirs(
+                method, f"/deal-registrations/{pk}/{path}", {"text": "x"} if path == "comments/" else {}, If_Match='"2"'
+            )
             assert answer.status_code == 404
             bodies.append({**answer.json(), "instance": ""})
     assert all(body == bodies[0] for body in bodies)
@@ -112,7 +126,12 @@ def test_a_duplicate_is_refused(ours, line):
 
 
 def test_anonymous_and_wrong_tokens(client, system):
-    for headers in ({}, {"authorization": "Bearer prm_wrong"}, {"authorization": "Basic x"}, {"authorization": "Bearer"}):
+    for headers in (
+        {},
+        {"authorization": "Bearer prm_wrong"},
+        {"authorization": "Basic x"},
+        {"authorization": "Bearer"},
+    ):
         answer = client.get(f"/api/v1{LINES}", headers=headers)
         problem(answer, 401, "not_authenticated")
         assert answer["WWW-Authenticate"].startswith("Bearer")
@@ -141,7 +160,11 @@ def test_scopes_limit_a_token(api, program_owner, channel_manager, submitted_dea
     assert "product-lines:write" in problem(reader.post(LINES, {"name": "A"}), 403, "scope_missing")["detail"]
     problem(reader.get("/products/"), 403, "scope_missing")
     writer = api(channel_manager, "deal-registrations:read", "deal-registrations:write")
-    problem(writer.post(f"/deal-registrations/{submitted_deal.pk}/rejection/", {"reason": "other"}, If_Match='"2"'), 403, "scope_missing")
+    problem(
+        writer.post(f"/deal-registrations/{submitted_deal.pk}/rejection/", {"reason": "other"}, If_Match='"2"'),
+        403,
+        "scope_missing",
+    )
 
 
 def test_a_token_never_does_more_than_its_person(api, viewer, owner):
@@ -225,7 +248,10 @@ def test_broken_cursors(ours, query):
     problem(ours.get(f"{LINES}?{query}"), 400, "invalid_cursor")
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "limit=", "limit=-1", "ordering=colour", "is_active=maybe", "created_after=x"])
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=201", "limit=x", "limit=", "limit=-1", "ordering=colour", "is_active=maybe", "created_after=x"],
+)
 def test_broken_parameters(ours, query):
     problem(ours.get(f"{LINES}?{query}"), 400, "invalid_parameter")
 
@@ -373,7 +399,12 @@ def test_batch_answers_each_item(ours, line):
 
 
 def test_batch_all_or_none(ours):
-    body = problem(ours.post(f"{LINES}batch/", {"items": [{"name": "A"}, {"name": ""}], "all_or_none": True}), 422, "batch_refused", "/items/1/name")
+    body = problem(
+        ours.post(f"{LINES}batch/", {"items": [{"name": "A"}, {"name": ""}], "all_or_none": True}),
+        422,
+        "batch_refused",
+        "/items/1/name",
+    )
     assert [result["index"] for result in body["results"]] == [1]
     assert ProductLine.objects.count() == 0
 

@@ -50,7 +50,9 @@ def test_draft_submission_approval(api, owner, channel_manager, deal, hospital):
 
 def test_rejection_keeps_its_reason_from_the_partner(api, owner, channel_manager, submitted_deal):
     here = f"/deal-registrations/{submitted_deal.pk}/"
-    answer = api(channel_manager).post(f"{here}rejection/", {"reason": "duplicate"}, If_Match=f'"{submitted_deal.version}"')
+    answer = api(channel_manager).post(
+        f"{here}rejection/", {"reason": "duplicate"}, If_Match=f'"{submitted_deal.version}"'
+    )
     assert answer.json()["rejection_reason"] == "duplicate"
     seen = api(owner).get(here).json()
     assert (seen["public_reason"], seen["rejection_reason"]) == ("not_available", None)

@@ -1,6 +1,5 @@
 """What the demo promises: every state, a story to show, nothing left to do, the same data each time."""
 
-
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -44,7 +43,9 @@ def test_one_hash_serves_all():
 
 
 def test_alpine_has_a_draft_for_the_hospital_boreal_registered():
-    draft = DealRegistration.objects.get(partner__name="Alpine Conseil", submission_status="draft", customer_name="Hôpital du Lac")
+    draft = DealRegistration.objects.get(
+        partner__name="Alpine Conseil", submission_status="draft", customer_name="Hôpital du Lac"
+    )
     rival = DealRegistration.objects.get(partner__name="Boreal Cloud", customer_name="Hôpital du Lac")
     assert rival.review_status == "pending"
     assert not draft.missing()
@@ -53,7 +54,9 @@ def test_alpine_has_a_draft_for_the_hospital_boreal_registered():
 
 def test_alpine_sees_something_of_each_kind():
     rows = DealRegistration.objects.filter(partner__name="Alpine Conseil")
-    assert {"pending", "action_required", "approved", "rejected", "none"} <= set(rows.values_list("review_status", flat=True))
+    assert {"pending", "action_required", "approved", "rejected", "none"} <= set(
+        rows.values_list("review_status", flat=True)
+    )
     assert rows.ending_in(6, NOW.date()).exists()
 
 
@@ -64,7 +67,12 @@ def test_decisions_are_due_today_and_late():
 
 
 def test_nothing_happens_in_the_future():
-    for model, column in ((Event, "at"), (DealRegistration, "updated_at"), (Approval, "received_at"), (Partner, "created_at")):
+    for model, column in (
+        (Event, "at"),
+        (DealRegistration, "updated_at"),
+        (Approval, "received_at"),
+        (Partner, "created_at"),
+    ):
         assert not model.objects.filter(**{f"{column}__gt": NOW}).exists()
 
 

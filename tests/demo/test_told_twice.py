@@ -29,14 +29,22 @@ def planned():
         places = world.build(clock, NOW, begin, random, 21, 60)
     plan = Planner(places, random, NOW)
     told = [plan.registration(fate, plan.ago(days)) for days in (170, 40) for fate in FATES]
-    told += [plan.registration("pending", plan.ago(3)), plan.direct(plan.ago(90), customer=plan.of_direct_sales[0], stages=4)]
+    told += [
+        plan.registration("pending", plan.ago(3)),
+        plan.direct(plan.ago(90), customer=plan.of_direct_sales[0], stages=4),
+    ]
     return told
 
 
 def test_bulk_equals_verbs(unblocked):
     with undone():
         told = planned()
-        rows = (str(pk) for model in apps.get_models() if model._meta.app_label in LABELS for pk in model.objects.values_list("pk", flat=True))
+        rows = (
+            str(pk)
+            for model in apps.get_models()
+            if model._meta.app_label in LABELS
+            for pk in model.objects.values_list("pk", flat=True)
+        )
         known = frozenset(rows)
         with undone(), set_by_hand(NOW) as clock:
             Teller(clock, fresh=NOW + timedelta(days=1)).tell(told)
