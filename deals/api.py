@@ -31,6 +31,7 @@ CONCEALED = {"amount": None, "customer_number": "", "description": "", "custom":
 class DealRegistrationViewSet(Reads, Creates, Edits, Deletes, Upserts, ScopedViewSet):
     model = DealRegistration
     serializer_class = RegistrationSerializer
+    same_rows = True
     filters = {
         **CHANGED,
         "partner": identity("partner"),
@@ -77,7 +78,10 @@ class DealRegistrationViewSet(Reads, Creates, Edits, Deletes, Upserts, ScopedVie
     def refuse_other(self, partner, own=None):
         """A registration stays with its partner; another's id reads as a missing one."""
         if partner is not None and partner.pk != (own or self.request.user.acting_for_id):
-            raise Problem("invalid", errors=[Flaw("/partner", "does_not_exist", str(Reference.default_error_messages["does_not_exist"]))])
+            raise Problem(
+                "invalid",
+                errors=[Flaw("/partner", "does_not_exist", str(Reference.default_error_messages["does_not_exist"]))],
+            )
 
     def delete_row(self, row):
         row.discard(by=self.request.user, version=self.version)
@@ -118,7 +122,14 @@ class DealRegistrationViewSet(Reads, Creates, Edits, Deletes, Upserts, ScopedVie
         """Ask the partner to complete named fields."""
         row.send_back(by=self.request.user, fields=fields_to_complete, message=message, version=self.version)
 
-    @action("comments", rows="commentable_by", input=CommentSerializer, on_version=False, status=201, answers=CommentAnswerSerializer)
+    @action(
+        "comments",
+        rows="commentable_by",
+        input=CommentSerializer,
+        on_version=False,
+        status=201,
+        answers=CommentAnswerSerializer,
+    )
     def comments(self, row, *, text):
         """Write to the other side; partner and vendor read it."""
         comment = row.comment(by=self.request.user, text=text)
@@ -141,7 +152,11 @@ class OpportunityViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
         "closes_before": day("expected_close_date__lt"),
         "closed_on": day("closed_on"),
     }
-    partner_filters = {**CHANGED, "stage": one_of("opportunity__stage", Stage), "closes_before": day("opportunity__expected_close_date__lt")}
+    partner_filters = {
+        **CHANGED,
+        "stage": one_of("opportunity__stage", Stage),
+        "closes_before": day("opportunity__expected_close_date__lt"),
+    }
     filters = vendor_filters
 
     def initial(self, request, *args, **kwargs):

@@ -36,13 +36,25 @@ def current_scope() -> Scope:
     return _scope.get()
 
 
+TELL = (
+    "SELECT set_config('role', %s, true), set_config('prm.kind', %s, true), set_config('prm.partner', %s, true),"
+    " set_config('prm.user', %s, true), set_config('prm.reads', %s, true)"
+)
+
+
 def _tell(scope: Scope) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('role', %s, true), set_config('prm.kind', %s, true), set_config('prm.partner', %s, true),"
-            " set_config('prm.user', %s, true), set_config('prm.reads', %s, true)",
-            [ROLES[scope.kind], *scope],
-        )
+        cursor.execute(TELL, [ROLES[scope.kind], *scope])
+
+
+def told_ahead(kind: str) -> tuple[str, tuple]:
+    """Change to that scope with the next statement, in the same message: its text and values, to be put before that one's.
+
+    Only inside ``acting``, as ``change_scope``.
+    """
+    scope = Scope(kind)
+    _scope.set(scope)
+    return TELL + "; ", (ROLES[kind], *scope)
 
 
 @contextmanager
@@ -54,15 +66,17 @@ def acting(kind: str, partner: object = "", user: object = "", reads: Iterable[o
     partner, user = str(partner or ""), str(user or "")
     readable = [partner, *(str(pk) for pk in reads)] if partner else []
     scope = Scope(kind, partner, user, "{" + ",".join(readable) + "}")
+    alone = not connection.in_atomic_block
     with transaction.atomic():
         outer = _scope.get()
         token = _scope.set(scope)
         try:
-            _tell(scope)
+            if kind or not alone:  # a transaction begins as nobody
+                _tell(scope)
             yield
         finally:
             _scope.reset(token)
-            if not connection.needs_rollback:
+            if not alone and not connection.needs_rollback:  # the end of the transaction forgets by itself
                 _tell(outer)
 
 

@@ -7,12 +7,17 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pghistory
+from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model, logout
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
+from django_htmx.middleware import HtmxMiddleware
 
 from prm.db import acting, change_scope, current_scope
 from prm.http import Request
@@ -21,6 +26,29 @@ Handler = Callable[[HttpRequest], HttpResponse]
 SELF_SERVICE = ("/identity/", "/invitation/")  # sign-in and one's own account: works on people who are not yet known
 NO_DATABASE = ("/static/", "/livez", "/readyz", "/brand")  # nobody in particular asks; /readyz must answer without one
 MEMBERSHIP = "acting_for"  # session key: the membership one acts through
+
+
+def is_program(request: HttpRequest) -> bool:
+    """A call of the API by a bearer token: no session, no browser."""
+    path = request.path
+    return "HTTP_AUTHORIZATION" in request.META and path.startswith("/api/v1/") and not path.startswith("/api/v1/docs")
+
+
+def for_browsers(middleware: type) -> type:
+    """That middleware, passed by the calls of programs, to whom it says nothing."""
+
+    class ForBrowsers(middleware):
+        def __call__(self, request: HttpRequest) -> HttpResponse:
+            return self.get_response(request) if is_program(request) else super().__call__(request)
+
+    return ForBrowsers
+
+
+SecurityPolicy = for_browsers(CSPMiddleware)
+Sessions = for_browsers(SessionMiddleware)
+SignedIn = for_browsers(AuthenticationMiddleware)
+Messages = for_browsers(MessageMiddleware)
+Htmx = for_browsers(HtmxMiddleware)
 
 
 class ScopeMiddleware:
@@ -38,7 +66,7 @@ class ScopeMiddleware:
         if request.path.startswith(NO_DATABASE):
             return self.get_response(request)
         if request.path.startswith("/api/") and "HTTP_AUTHORIZATION" in request.META:
-            with acting("system"):
+            with acting(""):  # until the token is looked up
                 return self.get_response(request)
         user_id = request.session.get(SESSION_KEY)
         with acting("system" if user_id or request.path.startswith(SELF_SERVICE) or request.path == "/" else ""):

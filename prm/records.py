@@ -27,6 +27,7 @@ class Record(models.Model):
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
     version = models.PositiveIntegerField(default=1, editable=False)
+    is_locked = False  # whoever read the row FOR UPDATE in this transaction says so; the next ``lock`` believes it once
 
     class Meta:
         abstract = True
@@ -36,13 +37,19 @@ class Record(models.Model):
 
         Raises StaleVersion (412 in the API), or ``DoesNotExist`` when the row is out of reach.
         """
+        if self.is_locked:  # read under its lock a moment ago
+            self.is_locked = False
+        else:
+            self._read_locked()
+        if version not in (None, "") and str(version) != str(self.version):
+            raise StaleVersion(self)
+        return self
+
+    def _read_locked(self) -> None:
         fresh = type(self)._base_manager.select_for_update(of=("self",)).get(pk=self.pk)
         for field in self._meta.concrete_fields:
             setattr(self, field.attname, getattr(fresh, field.attname))
         self._state.fields_cache.clear()
-        if version not in (None, "") and str(version) != str(self.version):
-            raise StaleVersion(self)
-        return self
 
     def put(self, **changes: object) -> None:
         """Save these changes and raise the version, as one statement; the caller holds the lock."""

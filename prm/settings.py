@@ -126,20 +126,20 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "prm.middleware.SecurityPolicy",
+    "prm.middleware.Sessions",
     "django_structlog.middlewares.RequestMiddleware",
     "prm.middleware.ScopeMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "prm.middleware.SignedIn",
     "prm.middleware.ReaderMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "prm.middleware.SignInRequiredMiddleware",
     "prm.middleware.HistoryMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "prm.middleware.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
+    "prm.middleware.Htmx",
 ]
 
 ROOT_URLCONF = "prm.urls"
@@ -343,4 +343,5 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 # Logs: one line an event, one request id from click to task ---------------------------------------------------------------
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = 10  # DEBUG: a request tells its end
 from prm.logs import LOGGING  # noqa: E402,F401  (needs nothing of the above, kept apart for its length)

@@ -7,7 +7,7 @@ from typing import Any
 import pghistory
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef
+from django.db.models import OuterRef, QuerySet
 from django.utils import timezone, translation
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
@@ -15,7 +15,8 @@ from rest_framework.request import Request
 
 from prm.api.models import ApiToken, digest_of
 from prm.api.problems import Problem
-from prm.db import change_scope
+from prm.compiled import PLACE_TEXT, PLACE_TIME, compiled
+from prm.db import change_scope, told_ahead
 from prm.installation.security import must_set_up_two_steps
 
 SCHEME = "Bearer "
@@ -51,16 +52,9 @@ class BearerAuthentication(authentication.BaseAuthentication):
     @staticmethod
     def find(secret: str) -> ApiToken | None:
         """The token with its person, membership and partner, unless any of them may no longer act."""
-        companies = apps.get_model("partners", "Partner").objects.filter(
-            group__head=OuterRef("membership__partner"), group__head_reads_deals=True
-        )
-        token = (
-            ApiToken.objects.usable()
-            .filter(digest=digest_of(secret), user__is_active=True)
-            .select_related("user", "membership__partner")
-            .annotate(headed_companies=ArraySubquery(companies.values("pk")))
-            .first()
-        )
+        at = {PLACE_TEXT: digest_of(secret), PLACE_TIME: timezone.now()}
+        found = compiled("token", BearerAuthentication.tokens).objects(at, *told_ahead("system"))
+        token = found[0] if found else None
         if token is None:
             return None
         membership = token.membership
@@ -70,6 +64,20 @@ class BearerAuthentication(authentication.BaseAuthentication):
             return None
         membership.headed_companies = token.headed_companies
         return token
+
+    @staticmethod
+    def tokens() -> QuerySet:
+        """How a token is looked up, whose person is active; built once."""
+        companies = apps.get_model("partners", "Partner").objects.filter(
+            group__head=OuterRef("membership__partner"), group__head_reads_deals=True
+        )
+        return (
+            ApiToken.objects.usable(PLACE_TIME)
+            .filter(digest=PLACE_TEXT, user__is_active=True)
+            .select_related("user", "membership__partner")
+            .annotate(headed_companies=ArraySubquery(companies.values("pk")))
+            .order_by()
+        )
 
     @staticmethod
     def notice(token: ApiToken) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from babel.numbers import get_currency_precision
 from django.core.exceptions import ValidationError as ModelError
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 from drf_spectacular.utils import extend_schema_field
@@ -16,6 +17,7 @@ from psycopg2.extras import DateRange
 from rest_framework import serializers
 
 from prm import fields as custom_fields
+from prm.compiled import PLACE_ID, PLACE_IDS, array_of, compiled
 from prm.externals.models import ExternalId
 from prm.money import Money
 
@@ -62,7 +64,9 @@ class MoneyField(serializers.Field):
     def to_internal_value(self, data: Any) -> Money:
         if not isinstance(data, dict) or set(data) != {"amount", "currency"} or not isinstance(data["currency"], str):
             self.fail("invalid")
-        amount = serializers.DecimalField(max_digits=19, decimal_places=4, min_value=None).run_validation(data["amount"])
+        amount = serializers.DecimalField(max_digits=19, decimal_places=4, min_value=None).run_validation(
+            data["amount"]
+        )
         if not isinstance(amount, Decimal):
             self.fail("invalid")
         if amount < 0:
@@ -80,7 +84,11 @@ class MoneyField(serializers.Field):
         "additionalProperties": False,
         "properties": {
             "start": {"type": ["string", "null"], "format": "date"},
-            "end": {"type": ["string", "null"], "format": "date", "description": "The first day that no longer belongs to it."},
+            "end": {
+                "type": ["string", "null"],
+                "format": "date",
+                "description": "The first day that no longer belongs to it.",
+            },
         },
     }
 )
@@ -98,7 +106,9 @@ class PeriodField(serializers.Field):
     def to_internal_value(self, data: Any) -> DateRange:
         if not isinstance(data, dict) or not {"start"} <= set(data) <= {"start", "end"}:
             self.fail("invalid")
-        start, end = (serializers.DateField(allow_null=True).run_validation(data.get(name)) for name in ("start", "end"))
+        start, end = (
+            serializers.DateField(allow_null=True).run_validation(data.get(name)) for name in ("start", "end")
+        )
         if start and end and end <= start:
             self.fail("order")
         return DateRange(start, end)
@@ -166,7 +176,9 @@ class References(serializers.ListField):
             return []
         found = {row.pk: row for row in self.model.objects.visible_to(self.context["request"].user).filter(pk__in=ids)}
         wrong: dict[Any, Any] = {
-            index: [serializers.ErrorDetail(str(Reference.default_error_messages["does_not_exist"]), code="does_not_exist")]
+            index: [
+                serializers.ErrorDetail(str(Reference.default_error_messages["does_not_exist"]), code="does_not_exist")
+            ]
             for index, pk in enumerate(ids)
             if pk not in found
         }
@@ -202,8 +214,13 @@ class LinkedIds(Attached, References):
 
     def attach(self, ids: list, user: Any) -> dict:
         found: dict = {}
-        links = self.through._base_manager.filter(**{f"{self.here}__in": ids}).order_by(self.there)
-        for here, there in links.values_list(self.here, self.there):
+
+        def links() -> QuerySet:
+            rows = self.through._base_manager.filter(**{f"{self.here}__in": [PLACE_IDS]})
+            return rows.order_by(self.there).values_list(self.here, self.there)
+
+        query = compiled(("links", self.through, self.here, self.there), links)
+        for here, there in query.tuples({PLACE_IDS: array_of(ids)}):
             found.setdefault(here, []).append(there)
         return found
 
@@ -227,8 +244,14 @@ class ExternalIds(Attached, serializers.Field):
 
     def attach(self, ids: Iterable, user: Any) -> dict:
         found: dict = {}
-        rows = ExternalId.objects.visible_to(user).filter(subject_id__in=list(ids)).order_by("source", "external_id")
-        for subject, source, external_id in rows.values_list("subject_id", "source", "external_id"):
+        owner = user.acting_for_id
+
+        def known() -> QuerySet:
+            rows = ExternalId.objects.owned_by(owner and PLACE_ID).filter(subject_id__in=[PLACE_IDS])
+            return rows.order_by("source", "external_id").values_list("subject_id", "source", "external_id")
+
+        query = compiled(("external ids", owner is None), known)
+        for subject, source, external_id in query.tuples({PLACE_ID: owner, PLACE_IDS: array_of(ids)}):
             found.setdefault(subject, []).append({"source": source, "external_id": external_id})
         return found
 
@@ -253,7 +276,9 @@ class CustomField(serializers.Field):
         except ModelError as error:
             raise serializers.ValidationError(
                 {
-                    name.removeprefix("custom."): [serializers.ErrorDetail(" ".join(one.messages), one.code or "invalid") for one in errors]
+                    name.removeprefix("custom."): [
+                        serializers.ErrorDetail(" ".join(one.messages), one.code or "invalid") for one in errors
+                    ]
                     for name, errors in error.error_dict.items()
                 }
             ) from None

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -24,14 +24,16 @@ def digest_of(text: str) -> str:
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
-    def usable(self):
-        return self.filter(revoked_at__isnull=True, expires_at__gt=timezone.now())
+    def usable(self, now: datetime | None = None):
+        return self.filter(revoked_at__isnull=True, expires_at__gt=now or timezone.now())
 
     def of(self, user):
         """A person's own tokens for the side they act for."""
         return self.filter(user=user, membership=user.membership)
 
-    def issue(self, user, *, name: str = "", scopes=(EVERYTHING,), days: int = 365, membership: Any = None) -> tuple[ApiToken, str]:
+    def issue(
+        self, user, *, name: str = "", scopes=(EVERYTHING,), days: int = 365, membership: Any = None
+    ) -> tuple[ApiToken, str]:
         """A new token and its secret; the secret is shown this once and only its hash is kept."""
         secret = PREFIX + secrets.token_urlsafe(32)
         token = self.create(
@@ -53,9 +55,16 @@ class ApiToken(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens", verbose_name=_("person"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="api_tokens", verbose_name=_("person")
+    )
     membership = models.ForeignKey(
-        "partners.Membership", models.CASCADE, null=True, blank=True, related_name="api_tokens", verbose_name=_("acts for")
+        "partners.Membership",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="api_tokens",
+        verbose_name=_("acts for"),
     )
     name = models.CharField(_("name"), max_length=100, blank=True)
     scopes = ArrayField(models.CharField(max_length=80), verbose_name=_("scopes"))
@@ -101,7 +110,9 @@ class RememberedAnswer(models.Model):
     )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user_id", "partner_id", "key"], name="answered_once", nulls_distinct=False)]
+        constraints = [
+            models.UniqueConstraint(fields=["user_id", "partner_id", "key"], name="answered_once", nulls_distinct=False)
+        ]
         indexes = [models.Index(fields=["created_at"], name="answer_age")]
 
     def __str__(self) -> str:

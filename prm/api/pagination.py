@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from prm.api.problems import Problem
+from prm.compiled import compiled
 
 DEFAULT, MOST = 50, 200
 
@@ -25,7 +26,9 @@ def encode(order: str, value: Any, pk: Any, backwards: bool) -> str:
 
 def decode(text: str) -> tuple[str, Any, UUID, bool]:
     try:
-        order, value, pk, backwards = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+        order, value, pk, backwards = orjson.loads(
+            base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        )
         if not isinstance(order, str) or not isinstance(value, str) or "\0" in value:
             raise ValueError
         return order, value, UUID(pk), bool(backwards)
@@ -36,30 +39,52 @@ def decode(text: str) -> tuple[str, Any, UUID, bool]:
 class CursorPage:
     """``{"next", "previous", "results"}`` over (order column, id)."""
 
-    def page(self, view, request, rows: QuerySet, columns: list[str], to_rows: Callable[[list[tuple]], list[dict]]) -> dict[str, Any]:
-        """Read one page; ``columns`` begins with the id, ``to_rows`` shapes the tuples."""
+    def page(
+        self,
+        view,
+        request,
+        rows: Callable[[], QuerySet],
+        columns: list[str],
+        to_rows: Callable[[list[tuple]], list[dict]],
+        known: tuple | None = None,
+    ) -> dict[str, Any]:
+        """Read one page of ``rows()``; ``columns`` begins with the id, ``to_rows`` shapes the tuples.
+
+        ``known`` says what the rows depend on, where that is little enough to remember the first page's query.
+        """
         limit = self.limit(request)
         order = view.chosen_ordering()
         key, descending = order.lstrip("-"), order.startswith("-")
-        backwards = False
+        sign, backwards = "-" if descending else "", False
+        position = None
         cursor = request.GET.get("cursor")
         if cursor is not None:
             said, value, pk, backwards = decode(cursor)
             if said != order:
                 raise Problem("invalid_cursor")
-            rows = rows.filter(self.beyond(view, key, value, pk, smaller=descending != backwards))
-        sign = "-" if descending != backwards else ""
+            sign = "-" if descending != backwards else ""
+            position = self.beyond(view, key, value, pk, smaller=descending != backwards)
         column = view.ordering_fields[key]
         wanted = columns if column in columns else [*columns, column]
         at = wanted.index(column)
-        found = list(rows.order_by(f"{sign}{column}", f"{sign}pk").values_list(*wanted)[: limit + 1])
+
+        def query() -> QuerySet:
+            reached = rows() if position is None else rows().filter(position)
+            return reached.order_by(f"{sign}{column}", f"{sign}pk").values_list(*wanted)[: limit + 1]
+
+        if known is not None and position is None:
+            found = compiled(("page", *known, order, limit), query).tuples()
+        else:
+            found = list(query())
         more = len(found) > limit
         found = found[:limit]
         if backwards:
             found.reverse()
         return {
             "next": self.link(request, order, found[-1], at, False) if found and (more or backwards) else None,
-            "previous": self.link(request, order, found[0], at, True) if found and (more if backwards else cursor is not None) else None,
+            "previous": self.link(request, order, found[0], at, True)
+            if found and (more if backwards else cursor is not None)
+            else None,
             "results": to_rows(found),
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -25,14 +26,23 @@ from prm.api.problems import Flaw, Problem, problem_of
 from prm.api.renderers import answer
 from prm.api.serializers import NoInput
 from prm.api.shape import Shape, shape_of
+from prm.compiled import PLACE_ID, compiled
 from prm.errors import RuleViolation, StaleVersion
 from prm.externals.models import ExternalId, wait_for_turn
 
 ETAG = re.compile(r'\s*(W/)?"([^"]*)"\s*')
 BATCH = 200
+PAGED = {"cursor", "limit", "ordering"}
 REFUSALS = (
     RuleViolation, ModelError, exceptions.APIException, IntegrityError, DataError, Http404, PermissionDenied,
 )  # fmt: skip
+
+
+def reach(user: Any) -> tuple:
+    """All of a partner person that may decide which rows they see."""
+    membership = user.membership
+    companies = (membership.partner_id, *membership.headed_companies)
+    return user.pk, user.capabilities, companies, membership.own_rows_only, tuple(membership.partner.types)
 
 
 class Replay(Exception):
@@ -42,7 +52,9 @@ class Replay(Exception):
         self.response = response
 
 
-def action(name: str, *, rows: str, input: type = NoInput, scope: str = "write", on_version: bool = True, **schema: Any) -> Callable:
+def action(
+    name: str, *, rows: str, input: type = NoInput, scope: str = "write", on_version: bool = True, **schema: Any
+) -> Callable:
     """A verb as a sub-resource: ``POST RESOURCE/{id}/NAME/``.
 
     The decorated method receives the row (one of ``Model.objects.<rows>(user)``, else 404) and the checked input, and calls
@@ -54,16 +66,16 @@ def action(name: str, *, rows: str, input: type = NoInput, scope: str = "write",
         def handler(self, request, pk: str = "") -> HttpResponse:
             self.version = self.required_version() if on_version else self.given_version()
             data = self.checked(input)
-            row = self.row(rows)
+            row = self.row(rows, lock=on_version)
             result = method(self, row, **data)
             return result if isinstance(result, HttpResponse) else self.shown(row)
 
         handler.__name__ = method.__name__
         handler.__doc__ = method.__doc__
         handler.verb = {"name": name, "rows": rows, "input": input, "on_version": on_version, **schema}  # type: ignore[attr-defined]
-        return drf_action(detail=True, methods=["post"], url_path=name, url_name=name, serializer_class=input, api_scope=scope)(
-            handler
-        )
+        return drf_action(
+            detail=True, methods=["post"], url_path=name, url_name=name, serializer_class=input, api_scope=scope
+        )(handler)
 
     return decorate
 
@@ -80,11 +92,29 @@ class ScopedViewSet(GenericViewSet):
     lookup_value_converter = "uuid"
     api_scope = ""  # set by @action
     version: str | None = None
+    same_rows = False  # a partner's ``visible_to`` reads nothing but ``reach`` (no clock, no other table)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "model" in cls.__dict__:
             cls.queryset = cls.model._base_manager.all()  # read by the OpenAPI document alone
+
+    @classmethod
+    def as_view(cls, *args: Any, **kwargs: Any) -> Callable:
+        """Without a savepoint of its own: what is refused rolls the request's transaction back (``exception_handler``)."""
+        inner = super().as_view(*args, **kwargs)
+
+        @transaction.non_atomic_requests
+        @wraps(inner)
+        def view(*args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                return inner(*args, **kwargs)
+            except BaseException:
+                if connection.in_atomic_block:
+                    transaction.set_rollback(True)
+                raise
+
+        return view
 
     # Who, and which rows ----------------------------------------------------------------------------------------------------
 
@@ -96,6 +126,11 @@ class ScopedViewSet(GenericViewSet):
 
     def get_queryset(self):
         return self.model.objects.visible_to(self.request.user)
+
+    def known_rows(self) -> tuple | None:
+        """What a partner's rows depend on, for the resources that say so; their queries are built once and remembered."""
+        user = self.request.user
+        return (type(self), *reach(user)) if self.same_rows and user.is_partner else None
 
     def shape(self) -> Shape:
         return shape_of(self.serializer_for(self.request.user), self.request.user.is_partner)
@@ -109,17 +144,37 @@ class ScopedViewSet(GenericViewSet):
 
     def one(self, pk: Any) -> dict[str, Any]:
         """One row as it is shown; 404 when it is missing or another's."""
-        shape = self.shape()
-        found = list(self.get_queryset().filter(pk=pk).values_list(*shape.columns)[:1])
+        shape, known = self.shape(), self.known_rows()
+        if known is None:
+            found = list(self.get_queryset().filter(pk=pk).values_list(*shape.columns)[:1])
+        else:
+            query = compiled(
+                ("one", *known),
+                lambda: self.get_queryset().filter(pk=PLACE_ID).order_by().values_list(*shape.columns)[:1],
+            )
+            found = query.tuples({PLACE_ID: UUID(str(pk))})
         if not found:
             raise Http404
         return self.finish(shape.rows(found, self.request.user))[0]
 
-    def row(self, rows: str = "editable_by", pk: Any = None) -> Any:
+    def row(self, rows: str = "editable_by", pk: Any = None, *, lock: bool = True) -> Any:
         """The object an action works on, taken from the rows of that permission."""
-        found = getattr(self.model.objects, rows)(self.request.user).filter(pk=pk or self.kwargs["pk"]).first()
+        pk, known = pk or self.kwargs["pk"], self.known_rows() if lock else None
+
+        def reached() -> models.QuerySet:
+            return getattr(self.model.objects, rows)(self.request.user)
+
+        if known is None:
+            found = reached().filter(pk=pk).first()
+        else:  # locked at once, so that the verb need not read it again
+            query = compiled(
+                ("row", rows, *known),
+                lambda: reached().filter(pk=PLACE_ID).order_by().select_for_update(of=("self",)),
+            )
+            found = next(iter(query.objects({PLACE_ID: UUID(str(pk))})), None)
         if found is None:
             raise Http404
+        found.is_locked = known is not None
         return found
 
     def shown(self, row: Any, status: int = 200, **known: Any) -> HttpResponse:
@@ -187,7 +242,9 @@ class ScopedViewSet(GenericViewSet):
         if kept.fingerprint != self.fingerprint:
             raise Problem("key_reused")
         self.fingerprint = ""
-        raise Replay(HttpResponse(bytes(kept.body), status=kept.status, headers={**kept.headers, "Idempotency-Replayed": "true"}))
+        raise Replay(
+            HttpResponse(bytes(kept.body), status=kept.status, headers={**kept.headers, "Idempotency-Replayed": "true"})
+        )
 
     def handle_exception(self, exc):
         return exc.response if isinstance(exc, Replay) else super().handle_exception(exc)
@@ -223,10 +280,14 @@ class ScopedViewSet(GenericViewSet):
 
     # Input ----------------------------------------------------------------------------------------------------------------------
 
-    def checked(self, serializer_class: type[serializers.Serializer], data: Any = None, *, instance: Any = None) -> dict[str, Any]:
+    def checked(
+        self, serializer_class: type[serializers.Serializer], data: Any = None, *, instance: Any = None
+    ) -> dict[str, Any]:
         """The body, checked; a ValidationError names each wrong value."""
         body = self.request.data if data is None else data
-        serializer = serializer_class(instance, data=body or {}, partial=instance is not None, context=self.get_serializer_context())
+        serializer = serializer_class(
+            instance, data=body or {}, partial=instance is not None, context=self.get_serializer_context()
+        )
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
@@ -241,9 +302,17 @@ class Lists:
     def list(self, request, *args, **kwargs) -> HttpResponse:
         """The rows you may see, newest first; follow `next` until it is null."""
         shape = self.shape()
-        rows = self.filter_queryset(self.get_queryset())
-        finish = self.finish
-        return answer(self.paginator.page(self, request, rows, shape.columns, lambda found: finish(shape.rows(found, request.user))))
+        plain = not request.GET.keys() - PAGED
+        return answer(
+            self.paginator.page(
+                self,
+                request,
+                lambda: self.filter_queryset(self.get_queryset()),
+                shape.columns,
+                lambda found: self.finish(shape.rows(found, request.user)),
+                self.known_rows() if plain else None,
+            )
+        )
 
 
 class Retrieves:
@@ -314,7 +383,9 @@ class Edits:
         row.put(**data)
         for name, values in related.items():
             getattr(row, name).set(values)
-        events.record(row, "changed", by=self.request.user, partner_id=self.told_to(row), fields=sorted([*data, *related]))
+        events.record(
+            row, "changed", by=self.request.user, partner_id=self.told_to(row), fields=sorted([*data, *related])
+        )
 
     def told_to(self, row: Any) -> Any:
         return None
@@ -391,11 +462,19 @@ class Upserts:
         body = request.data
         items, all_or_none = body.get("items"), body.get("all_or_none", False)
         flaws = []
-        if not isinstance(items, list) or not 1 <= len(items) <= BATCH or not all(isinstance(item, dict) for item in items):
+        if (
+            not isinstance(items, list)
+            or not 1 <= len(items) <= BATCH
+            or not all(isinstance(item, dict) for item in items)
+        ):
             flaws.append(Flaw("/items", "invalid", _("Give a list of 1 to %(most)d objects.") % {"most": BATCH}))
         if not isinstance(all_or_none, bool):
             flaws.append(Flaw("/all_or_none", "invalid", _("Must be true or false.")))
-        flaws += [Flaw(f"/{name}", "unknown_field", _("There is no such field.")) for name in body if name not in ("items", "all_or_none")]
+        flaws += [
+            Flaw(f"/{name}", "unknown_field", _("There is no such field."))
+            for name in body
+            if name not in ("items", "all_or_none")
+        ]
         if flaws:
             raise Problem("invalid", errors=flaws)
         results = [self.one_of_batch(index, dict(item)) for index, item in enumerate(items)]
@@ -432,15 +511,24 @@ class Upserts:
         known, pk, version = item.pop("external_id", None), item.pop("id", None), item.pop("version", None)
         self.version = None if version is None else str(version)
         if known is not None:
-            if not isinstance(known, dict) or set(known) != {"source", "external_id"} or not all(isinstance(v, str) for v in known.values()):
-                raise Problem("invalid", errors=[Flaw("/external_id", "invalid", _("Give an object with source and external_id."))])
+            if (
+                not isinstance(known, dict)
+                or set(known) != {"source", "external_id"}
+                or not all(isinstance(v, str) for v in known.values())
+            ):
+                raise Problem(
+                    "invalid",
+                    errors=[Flaw("/external_id", "invalid", _("Give an object with source and external_id."))],
+                )
             _check_external(**known)
             return self.upsert(known["source"], known["external_id"], item)
         if pk is not None:
             try:
                 pk = UUID(pk)
             except (ValueError, AttributeError, TypeError):
-                raise Problem("invalid", errors=[Flaw("/id", "incorrect_type", _("Give the id of a record."))]) from None
+                raise Problem(
+                    "invalid", errors=[Flaw("/id", "incorrect_type", _("Give the id of a record."))]
+                ) from None
             return 200, self.edit_one(pk, item)
         self.refuse_unless_creator()
         row, extra = self.created(self.checked(self.serializer_for(self.request.user), item))
