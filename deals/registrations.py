@@ -147,7 +147,9 @@ def reads_opportunities(user) -> bool:
     return not user.is_partner and (user.may("see_opportunities") or user.may("see_own_opportunities"))
 
 
-navigation.add(NavigationItem(pgettext_lazy("menu", "Opportunities"), "deals:opportunities", "briefcase", 22, reads_opportunities))
+navigation.add(
+    NavigationItem(pgettext_lazy("menu", "Opportunities"), "deals:opportunities", "briefcase", 22, reads_opportunities)
+)
 
 
 def opportunities_panel(rows, user, query: str, by_customer: bool) -> dict | None:
@@ -171,15 +173,23 @@ def opportunities_panel(rows, user, query: str, by_customer: bool) -> dict | Non
 
 def opportunities_of_partner(partner, user) -> dict | None:
     taken_part = OpportunityParticipant.objects.filter(partner=partner).values("opportunity")
-    return opportunities_panel(Opportunity.objects.visible_to(user).filter(pk__in=taken_part), user, f"partner={partner.pk}", True)
+    return opportunities_panel(
+        Opportunity.objects.visible_to(user).filter(pk__in=taken_part), user, f"partner={partner.pk}", True
+    )
 
 
 def opportunities_of_customer(customer, user) -> dict | None:
-    return opportunities_panel(Opportunity.objects.visible_to(user).filter(customer=customer), user, f"customer={customer.pk}", False)
+    return opportunities_panel(
+        Opportunity.objects.visible_to(user).filter(customer=customer), user, f"customer={customer.pk}", False
+    )
 
 
-panels.add(Panel("partner", gettext_lazy("Opportunities"), "deals/panels/opportunities.html", opportunities_of_partner, 30))
-panels.add(Panel("customer", gettext_lazy("Opportunities"), "deals/panels/opportunities.html", opportunities_of_customer, 30))
+panels.add(
+    Panel("partner", gettext_lazy("Opportunities"), "deals/panels/opportunities.html", opportunities_of_partner, 30)
+)
+panels.add(
+    Panel("customer", gettext_lazy("Opportunities"), "deals/panels/opportunities.html", opportunities_of_customer, 30)
+)
 
 
 def find_opportunities(user, text: str):
@@ -195,7 +205,10 @@ def say_of_opportunity(event) -> str:
         return _("Opportunity added")
     if event.verb == "stage_changed":
         stages = dict(Stage.choices)
-        return _("%(old)s → %(new)s") % {"old": stages.get(event.payload.get("old"), ""), "new": stages.get(event.payload.get("new"), "")}
+        return _("%(old)s → %(new)s") % {
+            "old": stages.get(event.payload.get("old"), ""),
+            "new": stages.get(event.payload.get("new"), ""),
+        }
     return ""
 
 
@@ -214,7 +227,9 @@ def pipeline_tile(user) -> dict | None:
         return None
     largest = max(rows, key=lambda row: row["count"])
     count = sum(row["count"] for row in rows)
-    others = [money_short(row["total"], row["currency"]) for row in rows if row is not largest and row["total"] is not None]
+    others = [
+        money_short(row["total"], row["currency"]) for row in rows if row is not largest and row["total"] is not None
+    ]
     return {
         "label": _("Open opportunities"),
         "value": money_short(largest["total"], largest["currency"]) if largest["total"] is not None else num(count),

@@ -28,8 +28,12 @@ class RegistrationSerializer(RecordSerializer):
     distributor = Reference(model=Partner, rows=suppliers, required=False, allow_null=True)
     products = LinkedIds(Product, RegistrationLine, "registration", "product", required=False)
     amount = MoneyField(required=False, allow_null=True)
-    customer = serializers.UUIDField(source="customer_id", read_only=True, allow_null=True, help_text=_("Which customer it is; vendor only."))
-    rejection_reason = serializers.CharField(read_only=True, allow_null=True, help_text=_("The internal reason; vendor only."))
+    customer = serializers.UUIDField(
+        source="customer_id", read_only=True, allow_null=True, help_text=_("Which customer it is; vendor only.")
+    )
+    rejection_reason = serializers.CharField(
+        read_only=True, allow_null=True, help_text=_("The internal reason; vendor only.")
+    )
     sales_stage = serializers.CharField(read_only=True, help_text=_("Of the opportunity it led to; empty before."))
     public_reason = serializers.CharField(read_only=True, help_text=_("Why it was refused; empty otherwise."))
     custom = CustomField("registration")
@@ -86,7 +90,9 @@ class RegistrationSerializer(RecordSerializer):
 
     def validate_expected_close_date(self, day):
         if day and not business_today().year - 1 <= day.year <= business_today().year + FURTHEST:
-            raise serializers.ValidationError(_("Check the year: the close is expected within the next %(n)s years.") % {"n": FURTHEST}, "year")
+            raise serializers.ValidationError(
+                _("Check the year: the close is expected within the next %(n)s years.") % {"n": FURTHEST}, "year"
+            )
         return day
 
 
@@ -95,8 +101,12 @@ class DecisionSerializer(InputSerializer):
 
 
 class ApprovalSerializer(DecisionSerializer):
-    days = serializers.IntegerField(required=False, min_value=1, max_value=730, help_text=_("Length of the protection."))
-    opportunity = Reference(model=Opportunity, rows=lambda user: Opportunity.objects.editable_by(user).open(), required=False)
+    days = serializers.IntegerField(
+        required=False, min_value=1, max_value=730, help_text=_("Length of the protection.")
+    )
+    opportunity = Reference(
+        model=Opportunity, rows=lambda user: Opportunity.objects.editable_by(user).open(), required=False
+    )
 
 
 class RejectionSerializer(DecisionSerializer):
@@ -159,12 +169,26 @@ class PartnerOpportunitySerializer(RecordSerializer):
     stage = serializers.CharField(source="opportunity.stage", read_only=True)
     amount = MoneyField(source="opportunity.amount", read_only=True, allow_null=True)
     recurring = serializers.BooleanField(source="opportunity.recurring", read_only=True)
-    expected_close_date = serializers.DateField(source="opportunity.expected_close_date", read_only=True, allow_null=True)
+    expected_close_date = serializers.DateField(
+        source="opportunity.expected_close_date", read_only=True, allow_null=True
+    )
     closed_on = serializers.DateField(source="opportunity.closed_on", read_only=True, allow_null=True)
 
     class Meta:
         model = OpportunityParticipant
-        fields = (*SHARED, "partner", "role", "share", "name", "route", "stage", "amount", "recurring", "expected_close_date", "closed_on")
+        fields = (
+            *SHARED,
+            "partner",
+            "role",
+            "share",
+            "name",
+            "route",
+            "stage",
+            "amount",
+            "recurring",
+            "expected_close_date",
+            "closed_on",
+        )
 
 
 class StageSerializer(InputSerializer):

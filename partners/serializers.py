@@ -8,7 +8,10 @@ from prm.api.serializers import SHARED, RecordSerializer
 
 class PartnerSerializer(RecordSerializer):
     channel_manager = Reference(
-        model=get_user_model(), rows=lambda user: get_user_model().objects.visible_to(user).channel_managers(), allow_null=True, required=False
+        model=get_user_model(),
+        rows=lambda user: get_user_model().objects.visible_to(user).channel_managers(),
+        allow_null=True,
+        required=False,
     )
     countries = serializers.ListField(child=CountryField(), required=False, max_length=250)
     custom = CustomField("partner")

@@ -383,9 +383,7 @@ def own_same_customer(user, registration: DealRegistration | None) -> DealRegist
     return own.filter(same).exclude(pk=registration.pk).order_by("-created_at").first()
 
 
-def form_page(
-    request: Request, form: RegistrationForm, registration: DealRegistration | None, **more
-) -> HttpResponse:
+def form_page(request: Request, form: RegistrationForm, registration: DealRegistration | None, **more) -> HttpResponse:
     context = {**form_context(request.user, form, registration), **more}
     template = "portal/registration_form.html#form" if request.htmx else "portal/registration_form.html"
     return render(request, template, context, status=422 if form.is_bound and form.errors else 200)

@@ -37,5 +37,7 @@ class EnrolmentSerializer(RecordSerializer):
         tier = values.get("tier") or getattr(self.instance, "tier", None)
         program = values.get("program") or getattr(self.instance, "program", None)
         if tier and program and tier.program_id != program.pk:
-            raise serializers.ValidationError({"tier": serializers.ErrorDetail(_("This tier belongs to another program."), "other_program")})
+            raise serializers.ValidationError(
+                {"tier": serializers.ErrorDetail(_("This tier belongs to another program."), "other_program")}
+            )
         return values

@@ -26,7 +26,12 @@ class Filter:
     description: str = ""
 
     def parameter(self, name: str) -> dict:
-        return {"name": name, "in": "query", "schema": self.schema or {"type": "string"}, "description": self.description}
+        return {
+            "name": name,
+            "in": "query",
+            "schema": self.schema or {"type": "string"},
+            "description": self.description,
+        }
 
 
 def _boolean(text: str) -> bool:
@@ -101,7 +106,9 @@ class FilterBackend:
                 raise ValueError
             return known.read(value)
         except (ValueError, KeyError, OverflowError):
-            raise Problem("invalid_parameter", _("“%(name)s” does not understand this value.") % {"name": name}) from None
+            raise Problem(
+                "invalid_parameter", _("“%(name)s” does not understand this value.") % {"name": name}
+            ) from None
 
     @staticmethod
     def search(view, value: str) -> Q:
@@ -116,10 +123,19 @@ class FilterBackend:
         parameters = [known.parameter(name) for name, known in view.filters.items()]
         if view.search_fields:
             parameters.append(
-                {"name": "search", "in": "query", "schema": {"type": "string", "maxLength": 200}, "description": "Contains this text."}
+                {
+                    "name": "search",
+                    "in": "query",
+                    "schema": {"type": "string", "maxLength": 200},
+                    "description": "Contains this text.",
+                }
             )
         orders = [sign + name for name in view.ordering_fields for sign in ("", "-")]
         parameters.append(
-            {"name": "ordering", "in": "query", "schema": {"type": "string", "enum": orders, "default": view.default_ordering}}
+            {
+                "name": "ordering",
+                "in": "query",
+                "schema": {"type": "string", "enum": orders, "default": view.default_ordering},
+            }
         )
         return parameters

@@ -24,7 +24,9 @@ class StrictJSONParser(BaseParser):
             raise Problem("malformed", _("The body must be one JSON object."))
         if b"\\u0000" in body and (pointers := list(_nul(data))):
             text = _("Null characters are not allowed.")
-            raise Problem("invalid", errors=[Flaw(pointer, "null_characters_not_allowed", text) for pointer in pointers])
+            raise Problem(
+                "invalid", errors=[Flaw(pointer, "null_characters_not_allowed", text) for pointer in pointers]
+            )
         return data
 
 

@@ -35,7 +35,9 @@ class Kind(NamedTuple):
 # The request itself. Codes of business rules stand beside their rule (RuleViolation) and are listed in docs/api.md.
 KINDS: dict[str, Kind] = {
     "malformed": Kind(400, gettext_lazy("The request cannot be read")),
-    "invalid": Kind(400, gettext_lazy("Some values are not valid"), gettext_lazy("Correct the values named under errors.")),
+    "invalid": Kind(
+        400, gettext_lazy("Some values are not valid"), gettext_lazy("Correct the values named under errors.")
+    ),
     "unknown_parameter": Kind(400, gettext_lazy("Unknown query parameter")),
     "invalid_parameter": Kind(400, gettext_lazy("A query parameter is not valid")),
     "invalid_cursor": Kind(
@@ -46,37 +48,61 @@ KINDS: dict[str, Kind] = {
     "not_authenticated": Kind(
         401,
         gettext_lazy("Who are you?"),
-        gettext_lazy("Send a valid token: Authorization: Bearer prm_…. It may be unknown, expired or revoked, or its person no longer active."),
+        gettext_lazy(
+            "Send a valid token: Authorization: Bearer prm_…. It may be unknown, expired or revoked, or its person no longer active."
+        ),
     ),
-    "csrf": Kind(403, gettext_lazy("The form token is missing"), gettext_lazy("Calls of a browser session need the CSRF token.")),
-    "not_allowed": Kind(403, gettext_lazy("Your role does not allow this"), gettext_lazy("Ask an administrator for the right.")),
-    "scope_missing": Kind(403, gettext_lazy("The token lacks a scope"), gettext_lazy("This call needs the scope %(scope)s.")),
+    "csrf": Kind(
+        403, gettext_lazy("The form token is missing"), gettext_lazy("Calls of a browser session need the CSRF token.")
+    ),
+    "not_allowed": Kind(
+        403, gettext_lazy("Your role does not allow this"), gettext_lazy("Ask an administrator for the right.")
+    ),
+    "scope_missing": Kind(
+        403, gettext_lazy("The token lacks a scope"), gettext_lazy("This call needs the scope %(scope)s.")
+    ),
     "not_found": Kind(404, gettext_lazy("Not found"), gettext_lazy("There is no such record.")),
     "method_not_allowed": Kind(405, gettext_lazy("This method is not offered here")),
     "contradiction": Kind(
-        409, gettext_lazy("This contradicts another record"), gettext_lazy("A record with these values, or one that overlaps, is not allowed.")
+        409,
+        gettext_lazy("This contradicts another record"),
+        gettext_lazy("A record with these values, or one that overlaps, is not allowed."),
     ),
     "in_flight": Kind(
         409,
         gettext_lazy("A call with this Idempotency-Key is running"),
         gettext_lazy("Repeat the call in a moment; it will get the same answer."),
     ),
-    "stale": Kind(412, gettext_lazy("The record has changed"), gettext_lazy("Read it again and repeat the change with its new ETag.")),
-    "unsupported_media_type": Kind(415, gettext_lazy("Send JSON"), gettext_lazy("Content-Type must be application/json.")),
-    "incomplete": Kind(422, gettext_lazy("Something is still missing"), gettext_lazy("Give the values named under errors first.")),
+    "stale": Kind(
+        412,
+        gettext_lazy("The record has changed"),
+        gettext_lazy("Read it again and repeat the change with its new ETag."),
+    ),
+    "unsupported_media_type": Kind(
+        415, gettext_lazy("Send JSON"), gettext_lazy("Content-Type must be application/json.")
+    ),
+    "incomplete": Kind(
+        422, gettext_lazy("Something is still missing"), gettext_lazy("Give the values named under errors first.")
+    ),
     "key_reused": Kind(
         422,
         gettext_lazy("This Idempotency-Key was used for another call"),
         gettext_lazy("Use a new key for each new call, and the same key only to repeat one."),
     ),
     "batch_refused": Kind(
-        422, gettext_lazy("Nothing was saved"), gettext_lazy("With all_or_none, one refused item refuses all; see errors and results.")
+        422,
+        gettext_lazy("Nothing was saved"),
+        gettext_lazy("With all_or_none, one refused item refuses all; see errors and results."),
     ),
     "version_required": Kind(
-        428, gettext_lazy("If-Match is required"), gettext_lazy("Send the ETag of the record you read, for example If-Match: \"3\".")
+        428,
+        gettext_lazy("If-Match is required"),
+        gettext_lazy('Send the ETag of the record you read, for example If-Match: "3".'),
     ),
     "server_error": Kind(
-        500, gettext_lazy("Something went wrong on our side"), gettext_lazy("Nothing was changed. Tell your administrator the instance.")
+        500,
+        gettext_lazy("Something went wrong on our side"),
+        gettext_lazy("Nothing was changed. Tell your administrator the instance."),
     ),
 }
 RULE_TITLE = gettext_lazy("A rule does not allow this")
@@ -95,7 +121,16 @@ class Problem(exceptions.APIException):
 
     detail: Any
 
-    def __init__(self, code: str, detail: str = "", *, errors: Iterable[Flaw] = (), status: int = 0, extra: dict | None = None, **params: Any):
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        errors: Iterable[Flaw] = (),
+        status: int = 0,
+        extra: dict | None = None,
+        **params: Any,
+    ):
         kind = KINDS[code]
         self.code, self.status_code, self.title = code, status or kind.status, kind.title
         self.detail = detail or (str(kind.detail) % params if kind.detail else "")
@@ -105,7 +140,9 @@ class Problem(exceptions.APIException):
         return document(self.code, self.status_code, self.title, self.detail, self.errors) | self.extra
 
 
-def document(code: str, status: int, title: Any, detail: str, errors: Iterable[Flaw] = (), reason: str = "request") -> dict[str, Any]:
+def document(
+    code: str, status: int, title: Any, detail: str, errors: Iterable[Flaw] = (), reason: str = "request"
+) -> dict[str, Any]:
     return {
         "type": DOCS + code,
         "title": str(title),
@@ -157,7 +194,11 @@ def _code_of(error: Exception) -> str:
 
 def _flaws(details: Any, pointer: str = "") -> Iterator[Flaw]:
     """DRF's nested details, flattened to pointers."""
-    if isinstance(details, dict) and set(details) == {"message", "code"} and not isinstance(details["message"], dict | list):
+    if (
+        isinstance(details, dict)
+        and set(details) == {"message", "code"}
+        and not isinstance(details["message"], dict | list)
+    ):
         yield Flaw(pointer, details["code"], str(details["message"]))
     elif isinstance(details, dict):
         for name, inner in details.items():

@@ -36,13 +36,20 @@ PROBLEM_SCHEMA = {
                 "type": "object",
                 "required": ["pointer", "code", "detail"],
                 "properties": {
-                    "pointer": {"type": "string", "description": "JSON pointer to the value; empty for the whole body."},
+                    "pointer": {
+                        "type": "string",
+                        "description": "JSON pointer to the value; empty for the whole body.",
+                    },
                     "code": {"type": "string"},
                     "detail": {"type": "string"},
                 },
             },
         },
-        "results": {"type": "array", "items": {"type": "object"}, "description": "Of a refused batch: its refused items."},
+        "results": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "Of a refused batch: its refused items.",
+        },
     },
 }
 IF_MATCH = {"name": "If-Match", "in": "header", "schema": {"type": "string", "pattern": r'^"\d+"$'}}
@@ -109,7 +116,7 @@ class Schema(AutoSchema):
         noun = self.view.basename.replace("-", "_")
         if self.verb:
             return f"{noun}_{self.view.action}"
-        return f"{noun}_{ {'partial_update': 'change', 'destroy': 'delete'}.get(self.view.action, self.view.action)}"
+        return f"{noun}_{ {'partial_update': 'change', 'destroy': 'delete'}.get(self.view.action, self.view.action) }"
 
     def get_summary(self) -> str:
         noun = self.view.basename.replace("-", " ")
@@ -138,7 +145,9 @@ class Schema(AutoSchema):
         if other is None:
             return serializer
         name = f"Any{serializer.__name__.removesuffix('Serializer')}"
-        return PolymorphicProxySerializer(name, [serializer, other], resource_type_field_name=None, many=self._is_list_view())
+        return PolymorphicProxySerializer(
+            name, [serializer, other], resource_type_field_name=None, many=self._is_list_view()
+        )
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         return self.view.action == "list"
@@ -165,7 +174,9 @@ class Schema(AutoSchema):
     def _get_response_bodies(self, direction: Any = "response") -> dict:
         action = self.view.action
         if action == "batch":
-            bodies = {"200": {"description": "One result per item, in order.", "content": {JSON: {"schema": self._batch()}}}}
+            bodies = {
+                "200": {"description": "One result per item, in order.", "content": {JSON: {"schema": self._batch()}}}
+            }
         elif action == "destroy":
             bodies = {"204": {"description": "Deleted."}}
         else:
@@ -214,8 +225,17 @@ def finish_document(result: dict, generator: Any, request: Any, public: bool) ->
     """Add what belongs to the whole document (drf-spectacular's post-processing hook)."""
     result["components"].setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     result["components"]["securitySchemes"] = {
-        "token": {"type": "http", "scheme": "bearer", "description": "A personal token: `Authorization: Bearer prm_…`."},
-        "session": {"type": "apiKey", "in": "cookie", "name": "prm_session", "description": "The screens' own calls; writes need the CSRF token."},
+        "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A personal token: `Authorization: Bearer prm_…`.",
+        },
+        "session": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "prm_session",
+            "description": "The screens' own calls; writes need the CSRF token.",
+        },
     }
     result["security"] = [{"token": []}, {"session": []}]
     for path in result["paths"].values():
@@ -247,5 +267,7 @@ def schema(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def documentation(request: HttpRequest) -> HttpResponse:
     """The document for people, with every error code explained."""
-    codes = [(code, kind.status, kind.title, re.sub(r"%\((\w+)\)s", "…", str(kind.detail))) for code, kind in KINDS.items()]
+    codes = [
+        (code, kind.status, kind.title, re.sub(r"%\((\w+)\)s", "…", str(kind.detail))) for code, kind in KINDS.items()
+    ]
     return render(request, "api/docs.html", {"codes": codes, "schema_url": reverse("api:schema")})

@@ -74,7 +74,9 @@ def unknown(serializer: serializers.Serializer, data: Any) -> None:
     }
     for name, value in data.items():
         if name in fields and name not in wrong and not is_of_type(fields[name], value):
-            wrong[name] = serializers.ErrorDetail(_("This is not the type of value the field takes."), code="wrong_type")
+            wrong[name] = serializers.ErrorDetail(
+                _("This is not the type of value the field takes."), code="wrong_type"
+            )
     if wrong:
         raise serializers.ValidationError(wrong)
 

@@ -27,7 +27,11 @@ class ExternalIdQuerySet(models.QuerySet["ExternalId"]):
     def link(self, record: models.Model, source: str, external_id: str, *, owner_id: Any = None) -> ExternalId:
         """Note that this owner's ``source`` calls ``record`` by ``external_id``."""
         return self.create(
-            partner_id=owner_id, subject_type=subject_type(record), subject_id=record.pk, source=source, external_id=external_id
+            partner_id=owner_id,
+            subject_type=subject_type(record),
+            subject_id=record.pk,
+            source=source,
+            external_id=external_id,
         )
 
 
@@ -42,12 +46,16 @@ class ExternalId(models.Model):
     external_id = models.CharField(max_length=200)
 
     objects = ExternalIdQuerySet.as_manager()
-    row_policy = RowPolicy(read="partner_id = {partner}", write="partner_id = {partner}", delete="partner_id = {partner}")
+    row_policy = RowPolicy(
+        read="partner_id = {partner}", write="partner_id = {partner}", delete="partner_id = {partner}"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["partner_id", "subject_type", "source", "external_id"], name="external_id_once", nulls_distinct=False
+                fields=["partner_id", "subject_type", "source", "external_id"],
+                name="external_id_once",
+                nulls_distinct=False,
             )
         ]
         indexes = [models.Index(fields=["subject_id"], name="external_id_subject")]

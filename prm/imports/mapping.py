@@ -135,7 +135,8 @@ class Mapping:
         unmapped = [column for column in kind.columns if column.required and column not in self.columns]
         if unmapped:
             raise BadMapping(
-                _("A column is needed for: %(names)s.") % {"names": ", ".join(f"{c.label} ({c.name})" for c in unmapped)}
+                _("A column is needed for: %(names)s.")
+                % {"names": ", ".join(f"{c.label} ({c.name})" for c in unmapped)}
             )
 
     def _key(self, given: Any, kind: ImportKind) -> tuple[str, ...]:

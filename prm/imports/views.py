@@ -119,9 +119,7 @@ def is_uuid(text: str) -> bool:
         return False
 
 
-def page(
-    request: Request, record: Import, form: MappingForm, *, refused: str = "", status: int = 200
-) -> HttpResponse:
+def page(request: Request, record: Import, form: MappingForm, *, refused: str = "", status: int = 200) -> HttpResponse:
     context: dict[str, Any] = {
         "import": record,
         "form": form,

@@ -181,6 +181,10 @@ def ended(job: Job) -> None:
 
 jobs.register(
     jobs.Kind(
-        "import", pgettext_lazy("noun", "Import"), step=step, url=lambda job: reverse("imports:import", args=[job.subject_id]), ended=ended
+        "import",
+        pgettext_lazy("noun", "Import"),
+        step=step,
+        url=lambda job: reverse("imports:import", args=[job.subject_id]),
+        ended=ended,
     )
 )

@@ -6,32 +6,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('api', '0001_initial'),
-        ('partners', '0001_initial'),
+        ("api", "0001_initial"),
+        ("partners", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='apitoken',
-            name='membership',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to='partners.membership', verbose_name='acts for'),
+            model_name="apitoken",
+            name="membership",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="api_tokens",
+                to="partners.membership",
+                verbose_name="acts for",
+            ),
         ),
         migrations.AddField(
-            model_name='apitoken',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_tokens', to=settings.AUTH_USER_MODEL, verbose_name='person'),
+            model_name="apitoken",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="api_tokens",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="person",
+            ),
         ),
         migrations.AddIndex(
-            model_name='rememberedanswer',
-            index=models.Index(fields=['created_at'], name='answer_age'),
+            model_name="rememberedanswer",
+            index=models.Index(fields=["created_at"], name="answer_age"),
         ),
         migrations.AddConstraint(
-            model_name='rememberedanswer',
-            constraint=models.UniqueConstraint(fields=('user_id', 'partner_id', 'key'), name='answered_once', nulls_distinct=False),
+            model_name="rememberedanswer",
+            constraint=models.UniqueConstraint(
+                fields=("user_id", "partner_id", "key"), name="answered_once", nulls_distinct=False
+            ),
         ),
     ]

@@ -5,26 +5,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ExternalId',
+            name="ExternalId",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('partner_id', models.UUIDField(null=True)),
-                ('subject_type', models.CharField(max_length=60)),
-                ('subject_id', models.UUIDField()),
-                ('source', models.CharField(max_length=60)),
-                ('external_id', models.CharField(max_length=200)),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("partner_id", models.UUIDField(null=True)),
+                ("subject_type", models.CharField(max_length=60)),
+                ("subject_id", models.UUIDField()),
+                ("source", models.CharField(max_length=60)),
+                ("external_id", models.CharField(max_length=200)),
             ],
             options={
-                'indexes': [models.Index(fields=['subject_id'], name='external_id_subject')],
-                'constraints': [models.UniqueConstraint(fields=('partner_id', 'subject_type', 'source', 'external_id'), name='external_id_once', nulls_distinct=False)],
+                "indexes": [models.Index(fields=["subject_id"], name="external_id_subject")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("partner_id", "subject_type", "source", "external_id"),
+                        name="external_id_once",
+                        nulls_distinct=False,
+                    )
+                ],
             },
         ),
     ]

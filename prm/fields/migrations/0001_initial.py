@@ -9,78 +9,197 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("pghistory", "0007_auto_20250421_0444"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CustomFieldEvent',
+            name="CustomFieldEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('kind', models.CharField(choices=[('partner', 'Partner'), ('customer', 'Customer'), ('opportunity', 'Opportunity'), ('registration', 'Deal registration')], max_length=12, verbose_name='records')),
-                ('key', models.CharField(help_text='Its name in the API and in import mappings. It cannot change later.', max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]*\\Z', 'Small letters, digits and _ only, a letter first.')], verbose_name='key')),
-                ('label_en', models.CharField(max_length=80, verbose_name='name in English')),
-                ('label_fr', models.CharField(blank=True, max_length=80, verbose_name='name in French')),
-                ('type', models.CharField(choices=[('text', 'text'), ('number', 'number'), ('date', 'date'), ('choice', 'choice'), ('boolean', 'yes or no')], default='text', max_length=8, verbose_name='type')),
-                ('choices', models.JSONField(blank=True, default=list, verbose_name='choices')),
-                ('required', models.BooleanField(default=False, verbose_name='required')),
-                ('visible_to_partners', models.BooleanField(default=False, verbose_name='partners see it and fill it in')),
-                ('position', models.PositiveSmallIntegerField(default=50, verbose_name='position')),
-                ('archived', models.BooleanField(default=False, editable=False, verbose_name='archived')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("partner", "Partner"),
+                            ("customer", "Customer"),
+                            ("opportunity", "Opportunity"),
+                            ("registration", "Deal registration"),
+                        ],
+                        max_length=12,
+                        verbose_name="records",
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="Its name in the API and in import mappings. It cannot change later.",
+                        max_length=40,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z][a-z0-9_]*\\Z", "Small letters, digits and _ only, a letter first."
+                            )
+                        ],
+                        verbose_name="key",
+                    ),
+                ),
+                ("label_en", models.CharField(max_length=80, verbose_name="name in English")),
+                ("label_fr", models.CharField(blank=True, max_length=80, verbose_name="name in French")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("text", "text"),
+                            ("number", "number"),
+                            ("date", "date"),
+                            ("choice", "choice"),
+                            ("boolean", "yes or no"),
+                        ],
+                        default="text",
+                        max_length=8,
+                        verbose_name="type",
+                    ),
+                ),
+                ("choices", models.JSONField(blank=True, default=list, verbose_name="choices")),
+                ("required", models.BooleanField(default=False, verbose_name="required")),
+                (
+                    "visible_to_partners",
+                    models.BooleanField(default=False, verbose_name="partners see it and fill it in"),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=50, verbose_name="position")),
+                ("archived", models.BooleanField(default=False, editable=False, verbose_name="archived")),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='CustomField',
+            name="CustomField",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('kind', models.CharField(choices=[('partner', 'Partner'), ('customer', 'Customer'), ('opportunity', 'Opportunity'), ('registration', 'Deal registration')], max_length=12, verbose_name='records')),
-                ('key', models.CharField(help_text='Its name in the API and in import mappings. It cannot change later.', max_length=40, validators=[django.core.validators.RegexValidator('^[a-z][a-z0-9_]*\\Z', 'Small letters, digits and _ only, a letter first.')], verbose_name='key')),
-                ('label_en', models.CharField(max_length=80, verbose_name='name in English')),
-                ('label_fr', models.CharField(blank=True, max_length=80, verbose_name='name in French')),
-                ('type', models.CharField(choices=[('text', 'text'), ('number', 'number'), ('date', 'date'), ('choice', 'choice'), ('boolean', 'yes or no')], default='text', max_length=8, verbose_name='type')),
-                ('choices', models.JSONField(blank=True, default=list, verbose_name='choices')),
-                ('required', models.BooleanField(default=False, verbose_name='required')),
-                ('visible_to_partners', models.BooleanField(default=False, verbose_name='partners see it and fill it in')),
-                ('position', models.PositiveSmallIntegerField(default=50, verbose_name='position')),
-                ('archived', models.BooleanField(default=False, editable=False, verbose_name='archived')),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("partner", "Partner"),
+                            ("customer", "Customer"),
+                            ("opportunity", "Opportunity"),
+                            ("registration", "Deal registration"),
+                        ],
+                        max_length=12,
+                        verbose_name="records",
+                    ),
+                ),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="Its name in the API and in import mappings. It cannot change later.",
+                        max_length=40,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z][a-z0-9_]*\\Z", "Small letters, digits and _ only, a letter first."
+                            )
+                        ],
+                        verbose_name="key",
+                    ),
+                ),
+                ("label_en", models.CharField(max_length=80, verbose_name="name in English")),
+                ("label_fr", models.CharField(blank=True, max_length=80, verbose_name="name in French")),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("text", "text"),
+                            ("number", "number"),
+                            ("date", "date"),
+                            ("choice", "choice"),
+                            ("boolean", "yes or no"),
+                        ],
+                        default="text",
+                        max_length=8,
+                        verbose_name="type",
+                    ),
+                ),
+                ("choices", models.JSONField(blank=True, default=list, verbose_name="choices")),
+                ("required", models.BooleanField(default=False, verbose_name="required")),
+                (
+                    "visible_to_partners",
+                    models.BooleanField(default=False, verbose_name="partners see it and fill it in"),
+                ),
+                ("position", models.PositiveSmallIntegerField(default=50, verbose_name="position")),
+                ("archived", models.BooleanField(default=False, editable=False, verbose_name="archived")),
             ],
             options={
-                'ordering': ['kind', 'position', 'key'],
-                'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='custom_field_key', violation_error_message='These records have a field with this key.')],
+                "ordering": ["kind", "position", "key"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("kind", "key"),
+                        name="custom_field_key",
+                        violation_error_message="These records have a field with this key.",
+                    )
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='customfield',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "fields_customfieldevent" ("archived", "choices", "created_at", "id", "key", "kind", "label_en", "label_fr", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "required", "type", "updated_at", "version", "visible_to_partners") VALUES (NEW."archived", NEW."choices", NEW."created_at", NEW."id", NEW."key", NEW."kind", NEW."label_en", NEW."label_fr", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position", NEW."required", NEW."type", NEW."updated_at", NEW."version", NEW."visible_to_partners"); RETURN NULL;', hash='5e62ed2af53e6133407d24d7e97bba1e21b11ea9', operation='INSERT', pgid='pgtrigger_insert_insert_5af21', table='fields_customfield', when='AFTER')),
+            model_name="customfield",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "fields_customfieldevent" ("archived", "choices", "created_at", "id", "key", "kind", "label_en", "label_fr", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "required", "type", "updated_at", "version", "visible_to_partners") VALUES (NEW."archived", NEW."choices", NEW."created_at", NEW."id", NEW."key", NEW."kind", NEW."label_en", NEW."label_fr", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position", NEW."required", NEW."type", NEW."updated_at", NEW."version", NEW."visible_to_partners"); RETURN NULL;',
+                    hash="5e62ed2af53e6133407d24d7e97bba1e21b11ea9",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_5af21",
+                    table="fields_customfield",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='customfield',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "fields_customfieldevent" ("archived", "choices", "created_at", "id", "key", "kind", "label_en", "label_fr", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "required", "type", "updated_at", "version", "visible_to_partners") VALUES (NEW."archived", NEW."choices", NEW."created_at", NEW."id", NEW."key", NEW."kind", NEW."label_en", NEW."label_fr", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."position", NEW."required", NEW."type", NEW."updated_at", NEW."version", NEW."visible_to_partners"); RETURN NULL;', hash='89ada85bba5abce05eae344c29e3fa6e99a9835d', operation='UPDATE', pgid='pgtrigger_update_update_818ca', table='fields_customfield', when='AFTER')),
+            model_name="customfield",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "fields_customfieldevent" ("archived", "choices", "created_at", "id", "key", "kind", "label_en", "label_fr", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "required", "type", "updated_at", "version", "visible_to_partners") VALUES (NEW."archived", NEW."choices", NEW."created_at", NEW."id", NEW."key", NEW."kind", NEW."label_en", NEW."label_fr", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."position", NEW."required", NEW."type", NEW."updated_at", NEW."version", NEW."visible_to_partners"); RETURN NULL;',
+                    hash="89ada85bba5abce05eae344c29e3fa6e99a9835d",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_818ca",
+                    table="fields_customfield",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='customfieldevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            model_name="customfieldevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
         ),
         migrations.AddField(
-            model_name='customfieldevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='fields.customfield'),
+            model_name="customfieldevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="fields.customfield",
+            ),
         ),
     ]

@@ -6,52 +6,67 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('imports', '0001_initial'),
+        ("imports", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='import',
-            name='user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='imported by'),
+            model_name="import",
+            name="user",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="imported by",
+            ),
         ),
         migrations.AddField(
-            model_name='importedrow',
-            name='source',
-            field=models.ForeignKey(db_column='import_id', on_delete=django.db.models.deletion.CASCADE, related_name='imported', to='imports.import'),
+            model_name="importedrow",
+            name="source",
+            field=models.ForeignKey(
+                db_column="import_id",
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="imported",
+                to="imports.import",
+            ),
         ),
         migrations.AddField(
-            model_name='importproblem',
-            name='source',
-            field=models.ForeignKey(db_column='import_id', on_delete=django.db.models.deletion.CASCADE, related_name='problems', to='imports.import'),
+            model_name="importproblem",
+            name="source",
+            field=models.ForeignKey(
+                db_column="import_id",
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="problems",
+                to="imports.import",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='savedmapping',
-            constraint=models.UniqueConstraint(fields=('kind', 'name'), name='saved_mapping_name'),
+            model_name="savedmapping",
+            constraint=models.UniqueConstraint(fields=("kind", "name"), name="saved_mapping_name"),
         ),
         migrations.AddIndex(
-            model_name='import',
-            index=models.Index(fields=['-created_at', '-id'], name='import_recent'),
+            model_name="import",
+            index=models.Index(fields=["-created_at", "-id"], name="import_recent"),
         ),
         migrations.AddIndex(
-            model_name='importedrow',
-            index=models.Index(fields=['source', 'key'], name='imported_key'),
+            model_name="importedrow",
+            index=models.Index(fields=["source", "key"], name="imported_key"),
         ),
         migrations.AddIndex(
-            model_name='importedrow',
-            index=models.Index(fields=['source', 'label'], name='imported_label'),
+            model_name="importedrow",
+            index=models.Index(fields=["source", "label"], name="imported_label"),
         ),
         migrations.AddConstraint(
-            model_name='importedrow',
-            constraint=models.UniqueConstraint(fields=('source', 'row'), name='imported_row_once'),
+            model_name="importedrow",
+            constraint=models.UniqueConstraint(fields=("source", "row"), name="imported_row_once"),
         ),
         migrations.AddIndex(
-            model_name='importproblem',
-            index=models.Index(fields=['source', 'row'], name='import_problem_row'),
+            model_name="importproblem",
+            index=models.Index(fields=["source", "row"], name="import_problem_row"),
         ),
     ]

@@ -9,71 +9,120 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('pghistory', '0007_auto_20250421_0444'),
+        ("pghistory", "0007_auto_20250421_0444"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='InstallationEvent',
+            name="InstallationEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('only', models.BooleanField(default=True, editable=False)),
-                ('name', models.CharField(default='Partners', max_length=80, verbose_name='name of your company')),
-                ('logo', models.CharField(blank=True, editable=False, max_length=80)),
-                ('colour', models.CharField(default='#2a57c2', max_length=7, verbose_name='main colour')),
-                ('sender_name', models.CharField(blank=True, max_length=80, verbose_name='sender name of e-mails')),
-                ('support_contact', models.CharField(blank=True, max_length=200, verbose_name='contact for help')),
-                ('mfa_roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None, verbose_name='roles that must use two-step sign-in')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("only", models.BooleanField(default=True, editable=False)),
+                ("name", models.CharField(default="Partners", max_length=80, verbose_name="name of your company")),
+                ("logo", models.CharField(blank=True, editable=False, max_length=80)),
+                ("colour", models.CharField(default="#2a57c2", max_length=7, verbose_name="main colour")),
+                ("sender_name", models.CharField(blank=True, max_length=80, verbose_name="sender name of e-mails")),
+                ("support_contact", models.CharField(blank=True, max_length=200, verbose_name="contact for help")),
+                (
+                    "mfa_roles",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="roles that must use two-step sign-in",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Installation',
+            name="Installation",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('only', models.BooleanField(default=True, editable=False, unique=True)),
-                ('name', models.CharField(default='Partners', max_length=80, verbose_name='name of your company')),
-                ('logo', models.CharField(blank=True, editable=False, max_length=80)),
-                ('colour', models.CharField(default='#2a57c2', max_length=7, verbose_name='main colour')),
-                ('sender_name', models.CharField(blank=True, max_length=80, verbose_name='sender name of e-mails')),
-                ('support_contact', models.CharField(blank=True, max_length=200, verbose_name='contact for help')),
-                ('mfa_roles', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=20), blank=True, default=list, size=None, verbose_name='roles that must use two-step sign-in')),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("version", models.PositiveIntegerField(default=1, editable=False)),
+                ("only", models.BooleanField(default=True, editable=False, unique=True)),
+                ("name", models.CharField(default="Partners", max_length=80, verbose_name="name of your company")),
+                ("logo", models.CharField(blank=True, editable=False, max_length=80)),
+                ("colour", models.CharField(default="#2a57c2", max_length=7, verbose_name="main colour")),
+                ("sender_name", models.CharField(blank=True, max_length=80, verbose_name="sender name of e-mails")),
+                ("support_contact", models.CharField(blank=True, max_length=200, verbose_name="contact for help")),
+                (
+                    "mfa_roles",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=20),
+                        blank=True,
+                        default=list,
+                        size=None,
+                        verbose_name="roles that must use two-step sign-in",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('only', True)), name='one_installation')],
+                "constraints": [models.CheckConstraint(condition=models.Q(("only", True)), name="one_installation")],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='installation',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "installation_installationevent" ("colour", "created_at", "id", "logo", "mfa_roles", "name", "only", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "sender_name", "support_contact", "updated_at", "version") VALUES (NEW."colour", NEW."created_at", NEW."id", NEW."logo", NEW."mfa_roles", NEW."name", NEW."only", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."sender_name", NEW."support_contact", NEW."updated_at", NEW."version"); RETURN NULL;', hash='3b1e3d52fb1999863bd8ec12c4e2c1b75255af10', operation='INSERT', pgid='pgtrigger_insert_insert_ac6f2', table='installation_installation', when='AFTER')),
+            model_name="installation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='INSERT INTO "installation_installationevent" ("colour", "created_at", "id", "logo", "mfa_roles", "name", "only", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "sender_name", "support_contact", "updated_at", "version") VALUES (NEW."colour", NEW."created_at", NEW."id", NEW."logo", NEW."mfa_roles", NEW."name", NEW."only", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."sender_name", NEW."support_contact", NEW."updated_at", NEW."version"); RETURN NULL;',
+                    hash="3b1e3d52fb1999863bd8ec12c4e2c1b75255af10",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_ac6f2",
+                    table="installation_installation",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='installation',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "installation_installationevent" ("colour", "created_at", "id", "logo", "mfa_roles", "name", "only", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "sender_name", "support_contact", "updated_at", "version") VALUES (NEW."colour", NEW."created_at", NEW."id", NEW."logo", NEW."mfa_roles", NEW."name", NEW."only", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."sender_name", NEW."support_contact", NEW."updated_at", NEW."version"); RETURN NULL;', hash='eb25eecc4d33ee8720fd851785b3d0064f949374', operation='UPDATE', pgid='pgtrigger_update_update_81002', table='installation_installation', when='AFTER')),
+            model_name="installation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.* IS DISTINCT FROM NEW.*)",
+                    func='INSERT INTO "installation_installationevent" ("colour", "created_at", "id", "logo", "mfa_roles", "name", "only", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "sender_name", "support_contact", "updated_at", "version") VALUES (NEW."colour", NEW."created_at", NEW."id", NEW."logo", NEW."mfa_roles", NEW."name", NEW."only", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."sender_name", NEW."support_contact", NEW."updated_at", NEW."version"); RETURN NULL;',
+                    hash="eb25eecc4d33ee8720fd851785b3d0064f949374",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_81002",
+                    table="installation_installation",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddField(
-            model_name='installationevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            model_name="installationevent",
+            name="pgh_context",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="pghistory.context",
+            ),
         ),
         migrations.AddField(
-            model_name='installationevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='installation.installation'),
+            model_name="installationevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="installation.installation",
+            ),
         ),
     ]

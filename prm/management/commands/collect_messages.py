@@ -35,7 +35,9 @@ CALL = re.compile(r"""\b(?P<name>n?p?gettext|_)\((?P<arguments>(?:'(?:\\.|[^'\\]
 def template_messages(source: str, name: str) -> Iterator[tuple[str, str, str | None]]:
     """(message, plural, context) of each translation tag and each ``_("…")`` of a template."""
     for call in CALL.finditer(templatize(source, origin=name)):
-        texts: list[Any] = [node.value for node in ast.walk(ast.parse(f"f({call['arguments']})")) if isinstance(node, ast.Constant)]
+        texts: list[Any] = [
+            node.value for node in ast.walk(ast.parse(f"f({call['arguments']})")) if isinstance(node, ast.Constant)
+        ]
         context = texts.pop(0) if call["name"] in ("pgettext", "npgettext") else None
         yield texts[0], texts[1] if call["name"].startswith("n") else "", context
 
@@ -68,7 +70,12 @@ def collect() -> Catalog:
     catalog = Catalog(domain="django")
     for (context, text), (plural, files) in sorted(found.items(), key=lambda item: (item[0][1], item[0][0] or "")):
         flags = ["python-format"] if re.search(r"%\(\w+\)[sd]", text) else []
-        catalog.add((text, plural) if plural else text, locations=[(file, None) for file in sorted(files)], flags=flags, context=context)
+        catalog.add(
+            (text, plural) if plural else text,
+            locations=[(file, None) for file in sorted(files)],
+            flags=flags,
+            context=context,
+        )
     return catalog
 
 
@@ -84,7 +91,9 @@ def merged(language: str) -> Catalog:
         if not message.id:
             continue
         known = old.get(message.id[0] if isinstance(message.id, tuple) else message.id, message.context)
-        translated = known.string if known and isinstance(known.string, tuple) == isinstance(message.id, tuple) else None
+        translated = (
+            known.string if known and isinstance(known.string, tuple) == isinstance(message.id, tuple) else None
+        )
         if translated is None:
             translated = ("",) * new.num_plurals if isinstance(message.id, tuple) else ""
         new.add(message.id, translated, locations=message.locations, flags=message.flags, context=message.context)
@@ -101,7 +110,11 @@ def written(catalog: Catalog) -> bytes:
     catalog.header_comment = f"# {catalog.locale_identifier} texts of the product; `make messages` keeps them complete."
     write_po(buffer, catalog, width=120, no_location=True, omit_header=False)
     text = buffer.getvalue().decode()
-    return re.sub(r'"(?:POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Project-Id-Version|Report-Msgid-Bugs-To):[^"]*"\n', "", text).encode()
+    return re.sub(
+        r'"(?:POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By|Project-Id-Version|Report-Msgid-Bugs-To):[^"]*"\n',
+        "",
+        text,
+    ).encode()
 
 
 class Command(BaseCommand):

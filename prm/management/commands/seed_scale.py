@@ -22,8 +22,12 @@ class Command(BaseCommand):
 
     def handle(self, *, partners: int, customers: int, deals: int, seed: int, **options):
         if partners < LEAST.partners or customers < LEAST.customers or deals < 0:
-            raise CommandError(f"Ask for at least {LEAST.partners} partners and {LEAST.customers} customers, and no fewer than 0 deals.")
+            raise CommandError(
+                f"Ask for at least {LEAST.partners} partners and {LEAST.customers} customers, and no fewer than 0 deals."
+            )
         with acting("system"):
             if Partner.objects.exists() or User.objects.exists():
-                raise CommandError("This database already holds partners or people; measurements begin with an empty one.")
+                raise CommandError(
+                    "This database already holds partners or people; measurements begin with an empty one."
+                )
         load_scale(Size(partners, customers, deals, deals // 70, LEAST.days), timezone.now(), seed)

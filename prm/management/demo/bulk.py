@@ -49,7 +49,8 @@ class Writer:
         self.stages = Table(StageChange)
         self.events = Table(Event)
         self.programs: dict[Any, Program] = {
-            row.partner_id: row.program for row in Enrolment.objects.select_related("program").order_by("-created_at", "-id")
+            row.partner_id: row.program
+            for row in Enrolment.objects.select_related("program").order_by("-created_at", "-id")
         }
         self.teams = {user.pk: user.teams.first() for user in User.objects.filter(role="direct_sales")}
 
@@ -66,7 +67,9 @@ class Writer:
                 if row["review_status"] in OPEN or row["protection_status"] == "active":
                     values = deal.values
                     indexed[row["id"]] = keys(
-                        names=[values["customer_name"]], domains=[values["customer_domain"]], countries=[values["customer_country"]]
+                        names=[values["customer_name"]],
+                        domains=[values["customer_domain"]],
+                        countries=[values["customer_country"]],
                     )
         self._number()
         for table in (
@@ -88,12 +91,16 @@ class Writer:
     def _number(self) -> None:
         """The database's numbers of submission, in the order of arrival."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT nextval('deals_submission_sequence') FROM generate_series(1, %s)", [len(self.approvals.rows)])
+            cursor.execute(
+                "SELECT nextval('deals_submission_sequence') FROM generate_series(1, %s)", [len(self.approvals.rows)]
+            )
             numbers = [number for (number,) in cursor.fetchall()]
         for number, row in zip(numbers, sorted(self.approvals.rows, key=lambda row: row["received_at"]), strict=True):
             row["sequence"] = number
 
-    def _event(self, kind: str, row: Row, verb: str, at: datetime, by: User | None = None, partner: Any = None, **payload: Any) -> None:
+    def _event(
+        self, kind: str, row: Row, verb: str, at: datetime, by: User | None = None, partner: Any = None, **payload: Any
+    ) -> None:
         self.events.add(
             at,
             subject_type=kind,
@@ -123,7 +130,9 @@ class Writer:
             **values,
         )
         for product in deal.products:
-            self.lines.add(at, registration_id=deal.row.registration["id"], partner_id=deal.partner.pk, product_id=product.pk)
+            self.lines.add(
+                at, registration_id=deal.row.registration["id"], partner_id=deal.partner.pk, product_id=product.pk
+            )
         self._tell(deal, "drafted", at, deal.seller)
 
     def submit(self, deal: Deal, at: datetime) -> None:
@@ -141,13 +150,23 @@ class Writer:
             decide_by=decide_by,
         )
         deal.row.file = self.approvals.add(
-            at, registration_id=row["id"], partner_id=deal.partner.pk, submission=row["submission"], received_at=at, sequence=0
+            at,
+            registration_id=row["id"],
+            partner_id=deal.partner.pk,
+            submission=row["submission"],
+            received_at=at,
+            sequence=0,
         )
         self._tell(deal, "submitted", at, deal.seller, customer=row["customer_name"])
 
     def recall(self, deal: Deal, at: datetime) -> None:
         self.registrations.put(
-            deal.row.registration, at, submission_status="recalled", review_status="none", respond_by=None, decide_by=None
+            deal.row.registration,
+            at,
+            submission_status="recalled",
+            review_status="none",
+            respond_by=None,
+            decide_by=None,
         )
         self._tell(deal, "recalled", at, deal.seller)
 
@@ -168,7 +187,12 @@ class Writer:
     def send_back(self, deal: Deal, at: datetime, fields: list[str], message: str) -> None:
         answer_by = due_by(at, self.programs[deal.partner.pk].return_days)
         self.registrations.put(
-            deal.row.registration, at, review_status="action_required", returned_fields=sorted(fields), message=message, answer_by=answer_by
+            deal.row.registration,
+            at,
+            review_status="action_required",
+            returned_fields=sorted(fields),
+            message=message,
+            answer_by=answer_by,
         )
         self._tell(deal, "returned", at, deal.manager, fields=sorted(fields), answer_by=answer_by.isoformat())
 
@@ -178,7 +202,14 @@ class Writer:
         answered = row["returned_fields"]
         respond_by, decide_by = self.programs[deal.partner.pk].answer_dates(at)
         self.registrations.put(
-            row, at, review_status="pending", returned_fields=[], message="", answer_by=None, respond_by=respond_by, decide_by=decide_by
+            row,
+            at,
+            review_status="pending",
+            returned_fields=[],
+            message="",
+            answer_by=None,
+            respond_by=respond_by,
+            decide_by=decide_by,
         )
         self._tell(deal, "answered", at, deal.seller, fields=answered)
 
@@ -196,7 +227,9 @@ class Writer:
 
     def reject(self, deal: Deal, at: datetime, reason: str, message: str) -> None:
         public = PUBLIC_REASON[RejectionReason(reason)].value
-        self.approvals.put(deal.row.file, at, decided_by_id=deal.manager.pk, outcome="rejected", rejection_reason=reason)
+        self.approvals.put(
+            deal.row.file, at, decided_by_id=deal.manager.pk, outcome="rejected", rejection_reason=reason
+        )
         self.registrations.put(
             deal.row.registration, at, review_status="rejected", public_reason=public, decided_at=at, message=message
         )
@@ -206,13 +239,24 @@ class Writer:
         row, file = deal.row.registration, deal.row.file
         self.approvals.put(file, at, customer_id=deal.customer.pk, confirmed_by_id=deal.manager.pk)
         self._event(
-            "approval", file, "customer_confirmed", at, deal.manager, customer=deal.customer.name, registration=str(row["id"])
+            "approval",
+            file,
+            "customer_confirmed",
+            at,
+            deal.manager,
+            customer=deal.customer.name,
+            registration=str(row["id"]),
         )
         period = self.programs[deal.partner.pk].protection_period(day_of(at), days)
         lines = list(dict.fromkeys(product.line_id for product in deal.products))
         deal.row.protections = [
             self.protections.add(
-                at, registration_id=row["id"], partner_id=deal.partner.pk, customer_id=deal.customer.pk, line_id=line, period=period
+                at,
+                registration_id=row["id"],
+                partner_id=deal.partner.pk,
+                customer_id=deal.customer.pk,
+                line_id=line,
+                period=period,
             )
             for line in lines
         ]
@@ -229,7 +273,11 @@ class Writer:
             self.opportunity_lines.add(at, opportunity_id=deal.row.opportunity["id"], line_id=line)
         self._event("opportunity", deal.row.opportunity, "created", at, deal.manager, registration=str(row["id"]))
         participant = self.participants.add(
-            at, opportunity_id=deal.row.opportunity["id"], partner_id=deal.partner.pk, role="selling", customer_name=row["customer_name"]
+            at,
+            opportunity_id=deal.row.opportunity["id"],
+            partner_id=deal.partner.pk,
+            role="selling",
+            customer_name=row["customer_name"],
         )
         self.approvals.put(file, at, decided_by_id=deal.manager.pk, outcome="approved")
         self.registrations.put(
@@ -250,7 +298,9 @@ class Writer:
         old = opportunity["stage"]
         closed = day_of(at) if stage in ("won", "lost") else None
         self.stages.add(at, opportunity_id=opportunity["id"], old=old, new=stage, at=at, by_id=deal.manager.pk)
-        self.opportunities.put(opportunity, at, stage=stage, closed_on=closed, lost_reason=reason if stage == "lost" else "")
+        self.opportunities.put(
+            opportunity, at, stage=stage, closed_on=closed, lost_reason=reason if stage == "lost" else ""
+        )
         self._event("opportunity", opportunity, "stage_changed", at, deal.manager, old=old, new=stage)
         if deal.row.registration:
             self.registrations.put(deal.row.registration, at, sales_stage=stage)

@@ -77,7 +77,11 @@ def set_back() -> None:
 
 def set_history_back() -> None:
     """The rows' history was kept by triggers on the database's own clock; only the owner of the tables may correct it."""
-    histories = [model for model in apps.get_models() if getattr(model, "pgh_tracked_model", None) and hasattr(model, "updated_at")]
+    histories = [
+        model
+        for model in apps.get_models()
+        if getattr(model, "pgh_tracked_model", None) and hasattr(model, "updated_at")
+    ]
     with as_owner(), transaction.atomic(), connection.cursor() as cursor:
         for table in (model._meta.db_table for model in histories):
             cursor.execute(

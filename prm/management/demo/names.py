@@ -20,16 +20,33 @@ class PartnerName(NamedTuple):
 
 
 PARTNERS = [
-    PartnerName("Alpine Conseil", "Grenoble", "FR", ("reseller", "integrator"), "Silver", specialities=("Health", "Public sector")),
+    PartnerName(
+        "Alpine Conseil",
+        "Grenoble",
+        "FR",
+        ("reseller", "integrator"),
+        "Silver",
+        specialities=("Health", "Public sector"),
+    ),
     PartnerName("Boreal Cloud", "Lyon", "FR", ("var",), "Gold", specialities=("Health", "Manufacturing")),
     PartnerName("Opale Distribution", "Paris", "FR", ("distributor",), "Gold"),
-    PartnerName("Nordwind GmbH", "Hamburg", "DE", ("var", "integrator"), "Platinum", languages=("de", "en"), specialities=("Energy",)),
+    PartnerName(
+        "Nordwind GmbH",
+        "Hamburg",
+        "DE",
+        ("var", "integrator"),
+        "Platinum",
+        languages=("de", "en"),
+        specialities=("Energy",),
+    ),
     PartnerName("Helix Systems", "Lyon", "FR", ("integrator",), "Gold", specialities=("Banking", "Insurance")),
     PartnerName("Quanta Group", "Milano", "IT", ("reseller",), "Gold", languages=("it", "en")),
     PartnerName("Cobalt Réseaux", "Paris", "FR", ("var",), "Gold", specialities=("Networks",)),
     PartnerName("Granit Réseaux", "Rennes", "FR", ("reseller",), "Silver", specialities=("Networks",)),
     PartnerName("Delta Informatique", "Nantes", "FR", ("reseller",), "Registered"),
-    PartnerName("Vertex Solutions", "Wien", "AT", ("msp",), "Silver", languages=("de", "en"), specialities=("Education",)),
+    PartnerName(
+        "Vertex Solutions", "Wien", "AT", ("msp",), "Silver", languages=("de", "en"), specialities=("Education",)
+    ),
     PartnerName("Meridian IT", "Bruxelles", "BE", ("msp", "reseller"), "Silver", specialities=("Logistics",)),
     PartnerName("Lumen Services", "Toulouse", "FR", ("msp",), "Registered", specialities=("Aerospace",)),
     PartnerName("Kepler Conseil", "Lille", "FR", ("agent",), "Silver"),
@@ -45,13 +62,43 @@ PARTNERS = [
 
 _PARTNER_FIRST = """Aster Basalte Cèdre Dune Ellipse Fjord Galène Havre Indigo Jonquille Kestrel Larch Mistral Nacre Onyx Prisme
 Quartz Rivage Saffron Tamaris Umbra Vallon Willow Xylo Yarrow Zénith Amarante Brisant Corail Dolmen""".split()
-_PARTNER_SECOND = ["Systems", "Informatique", "Conseil", "Cloud", "Réseaux", "Solutions", "IT Services", "Data", "Technologies", "Partners"]
+_PARTNER_SECOND = [
+    "Systems",
+    "Informatique",
+    "Conseil",
+    "Cloud",
+    "Réseaux",
+    "Solutions",
+    "IT Services",
+    "Data",
+    "Technologies",
+    "Partners",
+]
 _PARTNER_PLACES = [
     ("Bordeaux", "FR"), ("Nice", "FR"), ("Dijon", "FR"), ("Metz", "FR"), ("Tours", "FR"), ("Brest", "FR"), ("Liège", "BE"), ("Genève", "CH"),
     ("Manchester", "GB"), ("Leeds", "GB"), ("Dublin", "IE"), ("Utrecht", "NL"), ("Köln", "DE"), ("Luxembourg", "LU"), ("Porto", "PT"),
 ]  # fmt: skip
-_PARTNER_TYPES = ["reseller", "reseller", "var", "msp", "integrator", "agent", "referral", "retailer", "franchisee", "broker"]
-_LANGUAGES = {"FR": ("fr", "en"), "BE": ("fr", "nl"), "CH": ("fr", "de"), "LU": ("fr", "de"), "DE": ("de", "en"), "NL": ("nl", "en"), "PT": ("pt", "en")}
+_PARTNER_TYPES = [
+    "reseller",
+    "reseller",
+    "var",
+    "msp",
+    "integrator",
+    "agent",
+    "referral",
+    "retailer",
+    "franchisee",
+    "broker",
+]
+_LANGUAGES = {
+    "FR": ("fr", "en"),
+    "BE": ("fr", "nl"),
+    "CH": ("fr", "de"),
+    "LU": ("fr", "de"),
+    "DE": ("de", "en"),
+    "NL": ("nl", "en"),
+    "PT": ("pt", "en"),
+}
 
 CUSTOMERS = [
     ("Hôpital du Lac", "FR", "Health"),
@@ -126,7 +173,11 @@ def partner_names(count: int) -> list[PartnerName]:
         city, country = _PARTNER_PLACES[n % len(_PARTNER_PLACES)]
         tier = ("Registered", "Registered", "Silver", "Silver", "Gold", "Registered", "Silver", "Platinum")[n % 8]
         name = f"{first} {second}" + (f" {n // len(pairs) + 1}" if n >= len(pairs) else "")
-        names.append(PartnerName(name, city, country, (_PARTNER_TYPES[n % 10],), tier, languages=_LANGUAGES.get(country, ("en",))))
+        names.append(
+            PartnerName(
+                name, city, country, (_PARTNER_TYPES[n % 10],), tier, languages=_LANGUAGES.get(country, ("en",))
+            )
+        )
     return names
 
 
@@ -134,12 +185,18 @@ def customer_names(count: int) -> list[tuple[str, str, str]]:
     """The first ``count`` customers as (name, country, industry)."""
     named = {name for name, _country, _industry in CUSTOMERS}
     names = CUSTOMERS[:count]
-    made = [(kind, place) for place, kind in product(_CUSTOMER_PLACES, _CUSTOMER_KINDS) if kind[0].format(place) not in named]
+    made = [
+        (kind, place)
+        for place, kind in product(_CUSTOMER_PLACES, _CUSTOMER_KINDS)
+        if kind[0].format(place) not in named
+    ]
     Random(7).shuffle(made)  # noqa: S311  (names, not secrets)
     for n in range(count - len(names)):
         (pattern, country, industry), place = made[n % len(made)]
         name = pattern.format(place) + (f" {n // len(made) + 1}" if n >= len(made) else "")
-        names.append((name.replace(" de A", " d’A").replace(" de O", " d’O").replace(" de E", " d’E"), country, industry))
+        names.append(
+            (name.replace(" de A", " d’A").replace(" de O", " d’O").replace(" de E", " d’E"), country, industry)
+        )
     return names
 
 

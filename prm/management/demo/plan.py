@@ -36,7 +36,15 @@ FATES = {
     "slow": 60,
 }
 APPROVED = ("won", "lost", "working", "released", "answered", "slow")
-REJECTIONS = ["existing_customer", "not_qualified", "outside_territory", "duplicate", "direct_engaged", "ineligible_partner", "other"]
+REJECTIONS = [
+    "existing_customer",
+    "not_qualified",
+    "outside_territory",
+    "duplicate",
+    "direct_engaged",
+    "ineligible_partner",
+    "other",
+]
 MESSAGES = {
     "not_qualified": "Revenez vers nous quand le budget est confirmé.",
     "outside_territory": "This site belongs to another sales region.",
@@ -81,9 +89,12 @@ class Planner:
         self.sellers = [
             partner
             for partner in world.partners.values()
-            if partner.status in ("active", "suspended", "terminated") and not {"distributor", "referral"} & set(partner.types)
+            if partner.status in ("active", "suspended", "terminated")
+            and not {"distributor", "referral"} & set(partner.types)
         ]
-        self.weights = [(1 if partner.status == "active" else 0.2) / (n + 2) ** 0.5 for n, partner in enumerate(self.sellers)]
+        self.weights = [
+            (1 if partner.status == "active" else 0.2) / (n + 2) ** 0.5 for n, partner in enumerate(self.sellers)
+        ]
         open_customers = [customer for customer in world.customers if not customer.house_account]
         self.customers = [customer for n, customer in enumerate(open_customers) if n % 20 != 19]
         self.of_direct_sales = [customer for n, customer in enumerate(open_customers) if n % 20 == 19]
@@ -122,7 +133,16 @@ class Planner:
             start = office_hours((begin + span * ((n + self.random.random()) / count) ** 0.8).replace(microsecond=0))
             yield self.registration(self.random.choices(fates, weights)[0], min(start, self.ago(0, 23)))
 
-    def registration(self, fate: str, start: datetime, *, customer: str = "", partner: str = "", lines: tuple[str, ...] = (), **values: Any) -> Deal:
+    def registration(
+        self,
+        fate: str,
+        start: datetime,
+        *,
+        customer: str = "",
+        partner: str = "",
+        lines: tuple[str, ...] = (),
+        **values: Any,
+    ) -> Deal:
         """One registration with its fate; what is not named is drawn."""
         who = self.world.partners[partner] if partner else self._partner(start)
         whom = self.world.customer(customer) if customer else self._customer(start)
@@ -180,7 +200,9 @@ class Planner:
             "recurring": random.random() < 0.4,
             "expected_close_date": start.date() + timedelta(days=random.randint(30, 150)),
             "description": random.choice(names.PROJECTS),
-            "distributor": self.world.supplied_by.get(deal.partner.pk) if deal.partner and random.random() < 0.6 else None,
+            "distributor": self.world.supplied_by.get(deal.partner.pk)
+            if deal.partner and random.random() < 0.6
+            else None,
         }
 
     # What happens -----------------------------------------------------------------------------------------------------------
@@ -206,12 +228,20 @@ class Planner:
             return
         if fate in ("expired", "answered"):
             at = self.later(at, 0.5, 8)
-            yield Step(at, "send_back", {"fields": ["description"], "message": "Please describe the project and name the decision maker."})
+            yield Step(
+                at,
+                "send_back",
+                {"fields": ["description"], "message": "Please describe the project and name the decision maker."},
+            )
             if fate == "expired":
-                yield Step(night_of(due_by(at, RETURN).astimezone(business_zone()).date() + timedelta(days=1)), "expire")
+                yield Step(
+                    night_of(due_by(at, RETURN).astimezone(business_zone()).date() + timedelta(days=1)), "expire"
+                )
                 return
             at = self.later(at, 4, 80)
-            yield Step(at, "answer", {"description": "Sauvegarde de 40 serveurs; décision par la direction informatique."})
+            yield Step(
+                at, "answer", {"description": "Sauvegarde de 40 serveurs; décision par la direction informatique."}
+            )
             at = self.later(at, 1, 12)
             yield Step(at, "take")
         if self.random.random() < 0.15:
@@ -227,7 +257,9 @@ class Planner:
     def _afterwards(self, fate: str, approved: datetime) -> Iterator[Step]:
         """What follows an approval: the sale moves on, and the protection ends one day."""
         if fate == "released":
-            yield Step(self.later(approved, 24 * 5, 24 * 60), "withdraw", {"reason": "The customer has stopped the project."})
+            yield Step(
+                self.later(approved, 24 * 5, 24 * 60), "withdraw", {"reason": "The customer has stopped the project."}
+            )
             return
         yield Step(night_of(approved.astimezone(business_zone()).date() + timedelta(days=PROTECTION)), "lapse")
         at = approved
@@ -237,16 +269,22 @@ class Planner:
         if fate in ("won", "slow", "answered"):
             yield Step(self.later(at, 24 * 5, 24 * 25), "move", {"stage": "won"})
         elif fate == "lost":
-            yield Step(self.later(at, 24 * 5, 24 * 40), "move", {"stage": "lost", "reason": self.random.choice(LOST_REASONS)})
+            yield Step(
+                self.later(at, 24 * 5, 24 * 40), "move", {"stage": "lost", "reason": self.random.choice(LOST_REASONS)}
+            )
 
     # Direct sales -----------------------------------------------------------------------------------------------------------
 
     def direct_sales(self, count: int, begin: datetime) -> Iterator[Deal]:
         """Opportunities of the vendor's own sellers, with customers no partner works with."""
         for n in range(count):
-            start = office_hours((begin + (self.now - begin) * (n + self.random.random()) / count).replace(microsecond=0))
+            start = office_hours(
+                (begin + (self.now - begin) * (n + self.random.random()) / count).replace(microsecond=0)
+            )
             start = min(start, self.ago(0, 23))
-            choice = [customer for customer in self.of_direct_sales if customer.created_at <= start] or self.of_direct_sales
+            choice = [
+                customer for customer in self.of_direct_sales if customer.created_at <= start
+            ] or self.of_direct_sales
             yield self.direct(start, customer=self.random.choice(choice), stages=self.random.randint(0, 4))
 
     def direct(self, start: datetime, *, customer: Customer, stages: int, lines: tuple[str, ...] = ()) -> Deal:

@@ -38,7 +38,9 @@ TEXT: dict[type, Any] = {
     date: date.isoformat,
     datetime: datetime.isoformat,
     dict: lambda value: _escaped(json.dumps(value)),
-    list: lambda value: _escaped("{" + ",".join(f'"{item}"' for item in value) + "}"),  # codes and names of fields: nothing to quote
+    list: lambda value: _escaped(
+        "{" + ",".join(f'"{item}"' for item in value) + "}"
+    ),  # codes and names of fields: nothing to quote
     DateRange: _range,
     NumericRange: _range,
 }
@@ -67,7 +69,9 @@ class Table:
         events = [other for other in apps.get_models() if getattr(other, "pgh_tracked_model", None) is model]
         self.history_name = events[0]._meta.db_table if events and history else ""
         self.history_columns = {
-            field.attname: field.column for field in (events[0]._meta.concrete_fields if events else ()) if not field.attname.startswith("pgh_")
+            field.attname: field.column
+            for field in (events[0]._meta.concrete_fields if events else ())
+            if not field.attname.startswith("pgh_")
         }
         self.history: list[str] = []
 
@@ -86,7 +90,10 @@ class Table:
 
     def _remember(self, row: Row, label: str) -> None:
         if self.history_name:
-            self.history.append(f"{label}\t{row['updated_at'].isoformat()}\t{row['id']}\t" + line(row[name] for name in self.history_columns))
+            self.history.append(
+                f"{label}\t{row['updated_at'].isoformat()}\t{row['id']}\t"
+                + line(row[name] for name in self.history_columns)
+            )
 
     def flush(self) -> None:
         """Write the rows, and forget them."""

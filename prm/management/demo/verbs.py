@@ -32,7 +32,9 @@ class Teller:
         one go: conflicts are recomputed from the rows, and nobody is told old news.
         """
         told = list(deals)
-        agenda = sorted(((step.at, n, step, deal) for n, deal in enumerate(told) for step in deal.steps), key=lambda item: item[:2])
+        agenda = sorted(
+            ((step.at, n, step, deal) for n, deal in enumerate(told) for step in deal.steps), key=lambda item: item[:2]
+        )
         for at, _n, step, deal in agenda:
             if at >= self.fresh > self.clock.moment:
                 self.catch_up(told)
@@ -103,7 +105,9 @@ class Teller:
             opened_on=self.clock.moment.date(),
             **{name: values[name] for name in ("amount", "currency", "recurring", "expected_close_date")},
         )
-        OpportunityLine.objects.bulk_create([OpportunityLine(opportunity=deal.row, line=line) for line in {product.line for product in deal.products}])
+        OpportunityLine.objects.bulk_create(
+            [OpportunityLine(opportunity=deal.row, line=line) for line in {product.line for product in deal.products}]
+        )
         OpportunityParticipant.objects.create(opportunity=deal.row, team=team)
         events.record(deal.row, "created", by=deal.manager)
 

@@ -33,9 +33,18 @@ VENDOR = [
     ("owner", "Élise Moreau", "program_owner", "fr"),
     ("direct", "Ivan Brandt", "direct_sales", "fr"),
 ]
-TIERS = {"Registered": (5, 5), "Silver": (12, 8), "Gold": (18, 10), "Platinum": (24, 12)}  # discount, and on a registered deal
+TIERS = {
+    "Registered": (5, 5),
+    "Silver": (12, 8),
+    "Gold": (18, 10),
+    "Platinum": (24, 12),
+}  # discount, and on a registered deal
 CATALOGUE = {
-    "Cloud backup": [("Cloud backup, 1 TB", 480), ("Cloud backup, 10 TB", 3_900), ("Cloud backup for mailboxes, 100", 1_250)],
+    "Cloud backup": [
+        ("Cloud backup, 1 TB", 480),
+        ("Cloud backup, 10 TB", 3_900),
+        ("Cloud backup for mailboxes, 100", 1_250),
+    ],
     "Vault": [("Vault appliance", 18_400), ("Vault archive, 10 years", 7_600)],
     "Watch": [("Watch, 50 devices", 2_150), ("Watch, 500 devices", 14_900)],
     "Bastion": [("Bastion gateway", 9_300)],
@@ -71,7 +80,15 @@ def chunks(rows: Sequence, count: int) -> Iterator[tuple[int, Sequence]]:
             yield n, part
 
 
-def build(clock: Clock, now: datetime, begin: datetime, random: Random, partners: int, customers: int, password: str | None = PASSWORD) -> World:
+def build(
+    clock: Clock,
+    now: datetime,
+    begin: datetime,
+    random: Random,
+    partners: int,
+    customers: int,
+    password: str | None = PASSWORD,
+) -> World:
     """Everything but deals; partners and customers join during the first half of the time from ``begin`` to ``now``."""
     clock.moment = begin
     world, hashed = World(), make_password(password)  # one hash for all; without a password nobody signs in
@@ -85,7 +102,10 @@ def build(clock: Clock, now: datetime, begin: datetime, random: Random, partners
 
 
 def make_vendor(world: World, password: str) -> None:
-    people = [User(email=f"{box}@vendor.example", name=name, role=role, language=language, password=password) for box, name, role, language in VENDOR]
+    people = [
+        User(email=f"{box}@vendor.example", name=name, role=role, language=language, password=password)
+        for box, name, role, language in VENDOR
+    ]
     world.people = {user.email.split("@")[0]: user for user in User.objects.bulk_create(people)}
     for name, overlay, members in (("Grands comptes", False, ["direct"]), ("Cloud specialists", True, ["desk"])):
         world.teams[name] = Team.objects.create(name=name, is_overlay=overlay)
@@ -94,29 +114,44 @@ def make_vendor(world: World, password: str) -> None:
 
 def make_program(world: World, start: date) -> None:
     world.program = Program.objects.create(
-        name="EMEA Resale", summary="Resale of all product lines in Europe, the Middle East and Africa, with deal registration."
+        name="EMEA Resale",
+        summary="Resale of all product lines in Europe, the Middle East and Africa, with deal registration.",
     )
     referral = Program.objects.create(
-        name="Referral", summary="For partners that introduce customers and do not resell.", protection_days=60, decision_days=3
+        name="Referral",
+        summary="For partners that introduce customers and do not resell.",
+        protection_days=60,
+        decision_days=3,
     )
     Tier.objects.create(program=referral, name="Referrer", rank=1)
     Tier.objects.bulk_create([Tier(program=world.program, name=name, rank=rank) for rank, name in enumerate(TIERS, 1)])
 
 
 def make_catalogue(world: World, start: date) -> None:
-    lists = {code: PriceList.objects.create(name=f"List prices {code}", currency=code, period=DateRange(start, None)) for code in ("EUR", "GBP")}
+    lists = {
+        code: PriceList.objects.create(name=f"List prices {code}", currency=code, period=DateRange(start, None))
+        for code in ("EUR", "GBP")
+    }
     for line_name, offered in CATALOGUE.items():
         line = ProductLine.objects.create(name=line_name)
         for n, (name, price) in enumerate(offered, 1):
             product = Product.objects.create(line=line, name=name, sku=f"{line_name[:3].upper()}-{n:03}")
             world.products.append(product)
             Price.objects.create(price_list=lists["EUR"], product=product, amount=Decimal(price))
-            Price.objects.create(price_list=lists["GBP"], product=product, amount=(Decimal(price) / RATES["GBP"]).quantize(Decimal("1.00")))
+            Price.objects.create(
+                price_list=lists["GBP"],
+                product=product,
+                amount=(Decimal(price) / RATES["GBP"]).quantize(Decimal("1.00")),
+            )
     vault = ProductLine.objects.get(name="Vault")
     for tier in Tier.objects.filter(program=world.program):
         percent, registered = TIERS[tier.name]
-        DiscountRule.objects.create(tier=tier, percent=percent, registration_percent=registered, period=DateRange(start, None))
-        DiscountRule.objects.create(tier=tier, line=vault, percent=percent - 3, registration_percent=registered, period=DateRange(start, None))
+        DiscountRule.objects.create(
+            tier=tier, percent=percent, registration_percent=registered, period=DateRange(start, None)
+        )
+        DiscountRule.objects.create(
+            tier=tier, line=vault, percent=percent - 3, registration_percent=registered, period=DateRange(start, None)
+        )
 
 
 def make_rates(start: date, end: date) -> None:
@@ -126,14 +161,18 @@ def make_rates(start: date, end: date) -> None:
         days.append((days[-1].replace(day=1) + timedelta(days=32)).replace(day=1))
     ExchangeRate.objects.bulk_create(
         [
-            ExchangeRate(day=day, currency=code, base="EUR", rate=rate * (100 + (n * 7 + day.month) % 5 - 2) / 100, source="demo")
+            ExchangeRate(
+                day=day, currency=code, base="EUR", rate=rate * (100 + (n * 7 + day.month) % 5 - 2) / 100, source="demo"
+            )
             for n, day in enumerate(day for day in days if day <= end)
             for code, rate in RATES.items()
         ]
     )
 
 
-def make_partners(world: World, clock: Clock, now: datetime, begin: datetime, password: str, rows: list[names.PartnerName]) -> None:
+def make_partners(
+    world: World, clock: Clock, now: datetime, begin: datetime, password: str, rows: list[names.PartnerName]
+) -> None:
     """Partners with their people, enrolments, groups and suppliers; the named ones are there from the beginning."""
     tiers = {tier.name: tier for tier in Tier.objects.filter(program=world.program)}
     number = 0
@@ -144,7 +183,12 @@ def make_partners(world: World, clock: Clock, now: datetime, begin: datetime, pa
             tell_of(world, partner)
         Enrolment.objects.bulk_create(
             [
-                Enrolment(partner=partner, program=world.program, tier=tiers[row.tier], period=DateRange(clock.moment.date(), None))
+                Enrolment(
+                    partner=partner,
+                    program=world.program,
+                    tier=tiers[row.tier],
+                    period=DateRange(clock.moment.date(), None),
+                )
                 for partner, row in zip(made, part, strict=True)
                 if row.tier
             ]
@@ -152,9 +196,16 @@ def make_partners(world: World, clock: Clock, now: datetime, begin: datetime, pa
         members = []
         for partner, row in zip(made, part, strict=True):
             world.partners[partner.name] = partner
-            for box, role in (("admin", "partner_admin"), ("sales", "partner_sales")) if row.status != "prospect" else ():
+            for box, role in (
+                (("admin", "partner_admin"), ("sales", "partner_sales")) if row.status != "prospect" else ()
+            ):
                 language = "fr" if row.languages[0] == "fr" and partner.name not in SHORT_DOMAINS else "en"
-                person = User(email=f"{box}@{partner.domains[0]}", name=names.person_name(number), language=language, password=password)
+                person = User(
+                    email=f"{box}@{partner.domains[0]}",
+                    name=names.person_name(number),
+                    language=language,
+                    password=password,
+                )
                 members.append(Membership(user=person, partner=partner, role=role, joined_at=clock.moment))
                 number += 1
         User.objects.bulk_create([member.user for member in members])
@@ -185,20 +236,29 @@ def tell_of(world: World, partner: Partner) -> None:
     """The story of a partner begins when it is entered, and goes on where its status says so."""
     events.record(partner, "created", by=world.people["owner"])
     if partner.status in ("suspended", "terminated"):
-        events.record(partner, "status_changed", by=world.people["manager"], partner_id=partner.pk, status=partner.status)
+        events.record(
+            partner, "status_changed", by=world.people["manager"], partner_id=partner.pk, status=partner.status
+        )
 
 
 def make_relations(world: World, start: date) -> None:
     """Who belongs to whom, and who supplies whom."""
-    cobalt = PartnerGroup.objects.create(name="Groupe Cobalt", head=world.partners["Cobalt Réseaux"], head_reads_deals=True)
+    cobalt = PartnerGroup.objects.create(
+        name="Groupe Cobalt", head=world.partners["Cobalt Réseaux"], head_reads_deals=True
+    )
     Partner.objects.filter(name__in=["Cobalt Réseaux", "Granit Réseaux", "Delta Informatique"]).update(group=cobalt)
     for distributor, resellers in (
-        ("Opale Distribution", ["Alpine Conseil", "Granit Réseaux", "Delta Informatique", "Lac & Sommet", "Lumen Services"]),
+        (
+            "Opale Distribution",
+            ["Alpine Conseil", "Granit Réseaux", "Delta Informatique", "Lac & Sommet", "Lumen Services"],
+        ),
         ("Polder Distributie", ["Meridian IT", "Vertex Solutions"]),
     ):
         for reseller in resellers:
             relation = SupplyRelation.objects.create(
-                distributor=world.partners[distributor], reseller=world.partners[reseller], period=DateRange(start, None)
+                distributor=world.partners[distributor],
+                reseller=world.partners[reseller],
+                period=DateRange(start, None),
             )
             world.supplied_by[relation.reseller_id] = relation.distributor
 
@@ -237,7 +297,9 @@ def make_customers(world: World, clock: Clock, now: datetime, begin: datetime, r
         )
         CustomerName.objects.bulk_create(
             [
-                CustomerName(customer=customer, name=f"{customer.name} {random.choice(['Holding', 'Services', 'Group'])}")
+                CustomerName(
+                    customer=customer, name=f"{customer.name} {random.choice(['Holding', 'Services', 'Group'])}"
+                )
                 for customer in made
                 if random.random() < 0.1
             ]

@@ -6,50 +6,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('partner_id', models.UUIDField(null=True)),
-                ('kind', models.CharField(max_length=60)),
-                ('data', models.JSONField(default=dict)),
-                ('url', models.CharField(blank=True, max_length=300)),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('read_at', models.DateTimeField(null=True)),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("partner_id", models.UUIDField(null=True)),
+                ("kind", models.CharField(max_length=60)),
+                ("data", models.JSONField(default=dict)),
+                ("url", models.CharField(blank=True, max_length=300)),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("read_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['-at', '-id'],
+                "ordering": ["-at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Preference',
+            name="Preference",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=60)),
-                ('in_app', models.BooleanField(default=True)),
-                ('email', models.BooleanField(default=True)),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=60)),
+                ("in_app", models.BooleanField(default=True)),
+                ("email", models.BooleanField(default=True)),
             ],
         ),
         migrations.CreateModel(
-            name='SentMail',
+            name="SentMail",
             fields=[
-                ('id', models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('to', models.EmailField(max_length=254, verbose_name='to')),
-                ('kind', models.CharField(max_length=60)),
-                ('language', models.CharField(max_length=5, verbose_name='language')),
-                ('subject', models.CharField(max_length=300, verbose_name='subject')),
-                ('text', models.TextField()),
-                ('sent_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='sent')),
+                ("id", models.UUIDField(default=prm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("to", models.EmailField(max_length=254, verbose_name="to")),
+                ("kind", models.CharField(max_length=60)),
+                ("language", models.CharField(max_length=5, verbose_name="language")),
+                ("subject", models.CharField(max_length=300, verbose_name="subject")),
+                ("text", models.TextField()),
+                ("sent_at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="sent")),
             ],
             options={
-                'ordering': ['-sent_at', '-id'],
+                "ordering": ["-sent_at", "-id"],
             },
         ),
     ]
