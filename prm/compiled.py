@@ -9,7 +9,7 @@ of the API makes, the querysets stay the one definition, and what they compile t
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ PLACE_ID = UUID(int=2**128 - 1)
 PLACE_IDS = UUID(int=2**128 - 2)  # the only member of an ``__in``; replaced by ``array_of`` any number
 PLACE_TEXT = "\x01place\x01"
 PLACE_TIME = datetime(1, 1, 2, tzinfo=UTC)
+PLACE_DAY = date(1, 1, 2)
 MOST = 1000
 
 

@@ -1,7 +1,7 @@
 from django.db import models
-from django.db.models import Q
 
 from prm.calendar import business_today
+from prm.compiled import PLACE_DAY, PLACE_ID, compiled
 
 
 class ProgramQuerySet(models.QuerySet):
@@ -42,10 +42,13 @@ class EnrolmentQuerySet(models.QuerySet):
 
     def current_of(self, partner_id):
         """The enrolment whose program decides about this partner's deals: the oldest one in force."""
-        return (
-            self.in_force()
-            .filter(Q(partner=partner_id))
-            .select_related("program", "tier")
-            .order_by("created_at", "id")
-            .first()
+        query = compiled(
+            "enrolment",
+            lambda: (
+                self.model.objects.in_force(PLACE_DAY)
+                .filter(partner=PLACE_ID)
+                .select_related("program", "tier")
+                .order_by("created_at", "id")[:1]
+            ),
         )
+        return next(iter(query.objects({PLACE_DAY: business_today(), PLACE_ID: partner_id})), None)
