@@ -65,7 +65,7 @@ class ScopeMiddleware:
     def __call__(self, request: Request) -> HttpResponse:
         if request.path.startswith(NO_DATABASE):
             return self.get_response(request)
-        if request.path.startswith("/api/") and "HTTP_AUTHORIZATION" in request.META:
+        if is_program(request):
             with acting(""):  # until the token is looked up
                 return self.get_response(request)
         user_id = request.session.get(SESSION_KEY)

@@ -10,7 +10,7 @@ from partners.views import vendor_may
 from prm import events, fields
 from prm.access import scoped
 from prm.registries import panels_of
-from prm.ui.forms import handle
+from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, ListPage
 from territories.filters import CustomerFilters
 from territories.forms import CustomerForm, parts
@@ -108,8 +108,8 @@ def customer_edit(request: HttpRequest, customer: Customer) -> HttpResponse:
 
 def edit(request: HttpRequest, customer: Customer, **context) -> HttpResponse:
     """The customer and its names, domains, numbers and places, saved together or not at all."""
-    form = CustomerForm(request.POST or None, instance=customer, user=request.user)
-    rows = parts(request.POST or None, customer)
+    form = CustomerForm(posted(request), instance=customer, user=request.user)
+    rows = parts(posted(request), customer)
     right = [part["formset"].is_valid() for part in rows] if request.method == "POST" else []
     if not all(right):
         form.full_clean()

@@ -7,7 +7,7 @@ import fcntl
 import hashlib
 import os
 import tempfile
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ import pytest
 from celery import current_app
 from django.conf import settings
 from django.core.cache import caches
-from django.db import connection
+from django.db import DatabaseError, connection
 from psycopg2 import sql
 
 from prm import embedded
@@ -113,9 +113,12 @@ def django_db_setup(django_db_blocker):
             os.environ["DATABASE_URL"] = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
     yield
     with django_db_blocker.unblock():
-        _end_sessions(name)
+        # A session that ends by itself meanwhile can make either step refuse; what is left then is dropped with the data folder.
+        with suppress(DatabaseError):
+            _end_sessions(name)
+        connection.close()
         connection.settings_dict["NAME"] = given
-        with _server() as execute:
+        with suppress(psycopg2.Error), _server() as execute:
             execute("DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 

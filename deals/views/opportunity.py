@@ -18,7 +18,7 @@ from prm.access import allowed, scoped
 from prm.events.models import Event
 from prm.registries import panels_of
 from prm.ui import story
-from prm.ui.forms import handle
+from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, ListPage, Tab
 from prm.ui.templatetags import ui
 
@@ -141,7 +141,7 @@ def opportunity(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
 
 @allowed(edits)
 def opportunity_create(request: HttpRequest) -> HttpResponse:
-    form = NewOpportunityForm(request.POST or None, user=request.user)
+    form = NewOpportunityForm(posted(request), user=request.user)
     return edit(
         request,
         form,
@@ -153,7 +153,7 @@ def opportunity_create(request: HttpRequest) -> HttpResponse:
 
 @scoped(lambda user: Opportunity.objects.editable_by(user))
 def opportunity_edit(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
-    form = OpportunityForm(request.POST or None, instance=opportunity, user=request.user)
+    form = OpportunityForm(posted(request), instance=opportunity, user=request.user)
     return edit(
         request,
         form,
@@ -165,7 +165,7 @@ def opportunity_edit(request: HttpRequest, opportunity: Opportunity) -> HttpResp
 
 def edit(request: HttpRequest, form: OpportunityForm, **context) -> HttpResponse:
     """The opportunity, its lines and its participants, saved together or not at all."""
-    rows = parts(request.POST or None, form.instance, request.user)
+    rows = parts(posted(request), form.instance, request.user)
     if request.method == "POST":
         check(form, rows)
 
@@ -208,7 +208,7 @@ def check(form: OpportunityForm, rows: list[dict]) -> None:
 @scoped(lambda user: Opportunity.objects.editable_by(user))
 def stage(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
     """Move the opportunity to another stage."""
-    form = StageForm(request.POST or None, opportunity=opportunity)
+    form = StageForm(posted(request), opportunity=opportunity)
 
     def act():
         data = form.cleaned_data

@@ -16,7 +16,7 @@ from partners.programs.querysets import EnrolmentQuerySet, ProgramQuerySet, Tier
 from prm import events
 from prm.calendar import business_today, due_by
 from prm.records import Record
-from prm.rowpolicy import OWN_READ, RowPolicy
+from prm.rowpolicy import RowPolicy
 
 
 def days(label, default: int, most: int = 730) -> models.PositiveSmallIntegerField:
@@ -96,7 +96,7 @@ class Enrolment(Record):
     period = DateRangeField(_("period"))
 
     objects = EnrolmentQuerySet.as_manager()
-    row_policy = OWN_READ
+    row_policy = RowPolicy(read="partner_id = {readable}")
 
     class Meta:
         ordering = ["-created_at", "-id"]

@@ -261,6 +261,11 @@ class RecordForm(Clean, forms.ModelForm):
 SAVED = gettext_lazy("Saved.")
 
 
+def posted(request: HttpRequest) -> Any:
+    """What was sent, however empty; None when the form is only shown."""
+    return request.POST if request.method == "POST" else None
+
+
 def handle(
     request: HttpRequest,
     form: forms.BaseForm,

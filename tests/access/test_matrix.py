@@ -25,6 +25,7 @@ from tests import factories
 from tests.access import world as worlds
 from tests.access.routes import marks, pages
 
+pytestmark = pytest.mark.timeout(600, func_only=True)
 MATRIX = Path(__file__).with_name("matrix.json")
 VENDOR = (
     "admin",
@@ -52,6 +53,7 @@ SAMPLES = {
     "DiscountRule": ("discount",),
     "Membership": ("membership",),
     "SupplyRelation": ("supply",),
+    "PartnerGroup": ("group",),
 }
 COMMON = {"Product", "ProductLine", "PriceList", "Price"}  # the catalogue is every partner's
 
@@ -86,6 +88,7 @@ class Caller:
             self.headers = {"Authorization": f"Bearer {secret}"}
 
     def ask(self, page, method, url, data=None):
+        self.client.cookies.pop("messages", None)  # what an earlier request said
         with transaction.atomic():
             if page.is_api:
                 response = self.client.generic(
@@ -135,6 +138,9 @@ def plain(body: str, *words) -> str:
         body = body.replace(str(word), "…")
     body = re.sub(r'(csrfmiddlewaretoken" value=|X-CSRFToken": ?)"[^"]*"', r"\1…", body)
     body = re.sub(r'"csrf[^"]*" content="[^"]*"', "…", body)
+    body = re.sub(r'name="key" value="[^"]*"', "…", body)  # a form's own, against double submission
+    body = re.sub(r'data-csrf="[^"]*"', "…", body)
+    body = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "…", body)
     return re.sub(r"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", "…", body)
 
 
@@ -220,16 +226,13 @@ def test_filters_search_sort_and_export_tell_nothing(world, identity):
         "program": (boreal.rows["program"].pk, nobody),
         "tier": (boreal.rows["tier"].pk, nobody),
         "distributor": (boreal.partner.pk, nobody),
-        "group": (world.shared["group"].pk, nobody),
         "channel_manager": (world.vendor["admin"].pk, nobody),
-        "owner": (boreal.people["partner_sales"].pk, nobody),
         "subject": (boreal.rows["submitted"].pk, nobody),
-        "subject_id": (boreal.rows["submitted"].pk, nobody),
     }
     leaking, told_apart = [], []
     for page in pages():
-        if page.about_a_record or "get" not in methods(page):
-            continue
+        if page.about_a_record or "get" not in methods(page) or caller.ask(page, "get", page.url())[0] != 200:
+            continue  # nothing to ask where this identity reads nothing
         for name, (theirs, none) in questions.items():
             answers = []
             for value in (theirs, none):
@@ -238,15 +241,8 @@ def test_filters_search_sort_and_export_tell_nothing(world, identity):
                 if leaks(body.replace(str(value), ""), boreal):
                     leaking.append((page.key, name))
             if name not in ("q", "search") and answers[0] != answers[1]:
-                told_apart.append((page.key, name, answers[0][0], answers[1][0]))
-        for query in (
-            "sort=name",
-            "sort=-created_at",
-            "ordering=-created_at",
-            "ordering=created_at",
-            "export=csv",
-            "export=xlsx",
-        ):
+                told_apart.append((page.key, name, *difference(*answers)))
+        for query in ("sort=-created_at", "ordering=created_at", "export=csv", "export=xlsx"):
             status, body, _response = caller.ask(page, "get", f"{page.url()}?{query}")
             if leaks(body, boreal):
                 leaking.append((page.key, query))
@@ -277,8 +273,9 @@ def test_foreign_keys_in_the_input_tell_nothing(world, identity):
         ) or uuid7()
         for method in set(methods(page)) & {"post", "patch", "put"}:
             answers = [caller.ask(page, method, page.url(pk), body)[:2] for body in (theirs, none)]
-            if len({(status, plain(body, pk)) for status, body in answers}) > 1:
-                told_apart.append((method, page.key, [status for status, _body in answers]))
+            one, two = [(status, plain(body, pk)) for status, body in answers]
+            if one != two:
+                told_apart.append((method, page.key, *difference(one, two)))
     assert told_apart == []
 
 

@@ -91,6 +91,7 @@ def build() -> World:
     terminated = factories.partner("Gone", status=PartnerStatus.TERMINATED)
     group = PartnerGroup.objects.create(name="Zqgroup", head=factories.partner("Holding"), head_reads_deals=True)
     Partner.objects.filter(pk=alpine.partner.pk).update(group=group)
+    alpine.rows["group"], boreal.rows["group"] = group, PartnerGroup.objects.create(name="Zqboreal group")
     people = {
         "distributor_named": factories.member(cima),
         "distributor_not_named": factories.member(factories.partner("Other Wholesale", types=["distributor"])),
