@@ -59,7 +59,8 @@ class Compiled:
             first, last = self.known_as["select_fields"][0], self.known_as["select_fields"][-1] + 1
             self.columns = slice(first, last)
             self.names = [column[0].target.attname for column in self.select[first:last]]
-            self.populators = get_related_populators(self.known_as, self.select, DEFAULT_DB_ALIAS)
+            # (the stubs describe a later Django, which takes one argument more)
+            self.populators = get_related_populators(self.known_as, self.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
 
     def tuples(self, places: dict[Any, Any] | None = None, before: str = "", given: tuple = ()) -> list[tuple]:
         """The rows; ``before`` is a statement sent ahead in the same message, with its values ``given``."""

@@ -100,7 +100,7 @@ class ScopedViewSet(GenericViewSet):
             cls.queryset = cls.model._base_manager.all()  # read by the OpenAPI document alone
 
     @classmethod
-    def as_view(cls, *args: Any, **kwargs: Any) -> Callable:
+    def as_view(cls, *args: Any, **kwargs: Any) -> Callable:  # type: ignore[override]
         """Without a savepoint of its own: what is refused rolls the request's transaction back (``exception_handler``)."""
         inner = super().as_view(*args, **kwargs)
 
