@@ -31,10 +31,25 @@ READS = {
     "see_conflicts",
     "see_catalogue",
     "see_programs",
+    "see_territories",
+    "see_leads",
+    "see_credit",
+    "see_metrics",
+    "see_activities",
     "export",
 }
-MANAGES = {"manage_partners", "manage_customers", "manage_opportunities", "decide_registrations", "import_data"}
-OWNS = {"manage_programs", "manage_catalogue", "manage_fields", "manage_rates"}
+MANAGES = {
+    "manage_partners",
+    "manage_customers",
+    "manage_opportunities",
+    "decide_registrations",
+    "settle_conflicts",
+    "assign_territories",
+    "manage_leads",
+    "log_activities",
+    "import_data",
+}
+OWNS = {"manage_programs", "manage_catalogue", "manage_fields", "manage_rates", "manage_territories"}
 
 CAPABILITIES: dict[str, frozenset[str]] = {
     VendorRole.ADMIN: frozenset(
@@ -47,9 +62,20 @@ CAPABILITIES: dict[str, frozenset[str]] = {
     ),
     VendorRole.MEDIATOR: frozenset({"see_catalogue"}),
     VendorRole.FINANCE: frozenset(
-        {"see_partners", "see_opportunities", "see_catalogue", "see_programs", "export", "manage_rates"}
+        {
+            "see_partners",
+            "see_opportunities",
+            "see_catalogue",
+            "see_programs",
+            "see_credit",
+            "see_metrics",
+            "export",
+            "manage_rates",
+        }
     ),
-    VendorRole.MARKETING: frozenset({"see_partners", "see_catalogue", "see_programs"}),
+    VendorRole.MARKETING: frozenset(
+        {"see_partners", "see_catalogue", "see_programs", "see_leads", "manage_leads", "see_credit", "see_metrics"}
+    ),
     VendorRole.DIRECT_SALES: frozenset({"see_own_opportunities", "look_up_reservations", "see_catalogue"}),
     VendorRole.VIEWER: frozenset(READS),
     PartnerRole.ADMIN: frozenset(
@@ -58,16 +84,45 @@ CAPABILITIES: dict[str, frozenset[str]] = {
             "register_deals",
             "see_opportunities",
             "see_catalogue",
+            "see_leads",
+            "work_leads",
+            "see_credit",
+            "see_metrics",
+            "see_activities",
+            "log_activities",
             "manage_colleagues",
             "import_own",
             "export",
         }
     ),
     PartnerRole.SALES: frozenset(
-        {"see_registrations", "register_deals", "see_opportunities", "see_catalogue", "export"}
+        {
+            "see_registrations",
+            "register_deals",
+            "see_opportunities",
+            "see_catalogue",
+            "see_leads",
+            "work_leads",
+            "see_credit",
+            "see_metrics",
+            "see_activities",
+            "log_activities",
+            "export",
+        }
     ),
     PartnerRole.MARKETING: frozenset({"see_catalogue"}),
-    PartnerRole.FINANCE: frozenset({"see_catalogue"}),
+    PartnerRole.FINANCE: frozenset({"see_catalogue", "see_credit", "see_metrics"}),
 }
 # What remains while a partner is suspended: it reads its own rows and does nothing.
-SUSPENDED = frozenset({"see_registrations", "see_opportunities", "see_catalogue", "export"})
+SUSPENDED = frozenset(
+    {
+        "see_registrations",
+        "see_opportunities",
+        "see_catalogue",
+        "see_leads",
+        "see_credit",
+        "see_metrics",
+        "see_activities",
+        "export",
+    }
+)
