@@ -4,6 +4,7 @@ Without ``DATABASE_URL`` the embedded services of ``PRM_DATA_DIR`` are used (dev
 rules hold and a missing secret stops the start.
 """
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -282,6 +283,17 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "partners@vendor.examp
 REPORTING_CURRENCY = os.environ.get("PRM_REPORTING_CURRENCY", "EUR")
 BUSINESS_TIME_ZONE = os.environ.get("PRM_BUSINESS_TIME_ZONE", "Europe/Paris")
 BUSINESS_COUNTRY = os.environ.get("PRM_BUSINESS_COUNTRY", "FR")
+# How long before the close a touch that belongs to no deal still counts for its customer's opportunities.
+CREDIT_LOOKBACK_DAYS = int(os.environ.get("PRM_CREDIT_LOOKBACK_DAYS", "365"))
+# What share of an open deal the weighted pipeline counts, by stage, in percent; PRM_STAGE_WEIGHTS='{"prospect": 5}' changes one.
+STAGE_WEIGHTS = {
+    "prospect": 10,
+    "qualified": 25,
+    "technical_validation": 45,
+    "business_validation": 65,
+    "committed": 90,
+    **json.loads(os.environ.get("PRM_STAGE_WEIGHTS", "{}")),
+}
 
 # API ------------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -342,6 +354,7 @@ CELERY_BEAT_SCHEDULE = {
     "lapse-protections": {"task": "deals.lapse_protections", "schedule": crontab(minute=5)},
     "expire-returned-registrations": {"task": "deals.expire_unanswered", "schedule": crontab(minute=20)},
     "remind-of-deadlines": {"task": "deals.remind", "schedule": crontab(minute=35)},
+    "check-credit": {"task": "attribution.check_credit", "schedule": crontab(minute=20, hour=3)},
     "clean-up": {"task": "prm.clean_up", "schedule": crontab(minute=50, hour=2)},
 }
 
