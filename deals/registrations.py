@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from deals import story as registration_story
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant, Stage
+from prm import events
 from prm.registries import HomeTile, NavigationItem, Panel, SearchSource, home_tiles, navigation, panels, search_sources
 from prm.ui import story
 from prm.ui.templatetags.ui import money_short, num
@@ -138,6 +139,8 @@ def find(user, text: str):
 search_sources.add(SearchSource(gettext_lazy("Deal registration"), "file-certificate", find, 30))
 story.tell("deal_registration", registration_story.sentence, "deals:registration", DealRegistration)
 story.tell("approval", registration_story.sentence)
+events.readable("deal_registration", "see_registrations", own=DealRegistration.objects.visible_to)
+events.readable("approval", "see_registrations")
 
 
 # Opportunities ---------------------------------------------------------------------------------------------------------------
@@ -214,6 +217,7 @@ def say_of_opportunity(event) -> str:
 
 search_sources.add(SearchSource(gettext_lazy("Opportunity"), "briefcase", find_opportunities, 40))
 story.tell("opportunity", say_of_opportunity, "deals:opportunity", Opportunity)
+events.readable("opportunity", "see_opportunities", own=Opportunity.objects.visible_to)
 
 
 def pipeline_tile(user) -> dict | None:

@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from partners.filters import search_partners
-from partners.models import Membership, Partner, PartnerStatus, SupplyRelation, Team
-from prm import fields
+from partners.models import Invitation, Membership, Partner, PartnerStatus, SupplyRelation, Team
+from prm import events, fields
 from prm.calendar import business_today
 from prm.events.models import Event
 from prm.registries import HomeTile, NavigationItem, Panel, SearchSource, home_tiles, navigation, panels, search_sources
@@ -102,8 +102,8 @@ def timeline(partner: Partner, user) -> dict:
         .filter(Q(subject_id=partner.pk) | Q(partner_id=partner.pk))
         .order_by("-at", "-id")
     )
-    events = list(found[: LATEST + 1])
-    return {"events": story.lines(events[:LATEST], about=partner), "more": len(events) > LATEST}
+    told = list(found[: LATEST + 1])
+    return {"events": story.lines(told[:LATEST], about=partner), "more": len(told) > LATEST}
 
 
 panels.add(Panel("partner", gettext_lazy("People"), "partners/panels/people.html", people, 60))
@@ -152,6 +152,9 @@ def say_of_invitation(event: Event) -> str:
 
 story.tell("membership", say_of_person)
 story.tell("invitation", say_of_invitation)
+events.readable("partner")
+events.readable("membership")
+events.readable("invitation", "manage_people", own=Invitation.objects.visible_to)
 
 
 def find(user, text: str):

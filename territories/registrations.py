@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from prm import events
 from prm.events.models import Event
 from prm.registries import NavigationItem, Panel, SearchSource, navigation, panels, search_sources
 from prm.ui import pick, story
@@ -24,8 +25,8 @@ navigation.add(
 
 
 def timeline(customer: Customer, user) -> dict:
-    events = list(Event.objects.visible_to(user).about(customer)[: LATEST + 1])
-    return {"events": story.lines(events[:LATEST], about=customer), "more": len(events) > LATEST}
+    found = list(Event.objects.visible_to(user).about(customer)[: LATEST + 1])
+    return {"events": story.lines(found[:LATEST], about=customer), "more": len(found) > LATEST}
 
 
 def say(event: Event) -> str:
@@ -50,6 +51,7 @@ def written(user, text: str):
 
 panels.add(Panel("customer", gettext_lazy("Activity"), "partners/panels/timeline.html", timeline, 90, "side"))
 story.tell("customer", say, "territories:customer", Customer)
+events.readable("customer", "see_customers")
 search_sources.add(SearchSource(gettext_lazy("Customer"), "building", find, 20))
 pick.pickers["customers"] = pick.Picker(
     lambda user, text: [(row.pk, row.name, row.country.code) for row in written(user, text)[: pick.ENOUGH]]

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 from deals import flags
 from deals.conflicts import evidence
 from deals.conflicts.models import Conflict
+from prm import events
 from prm.registries import Panel, panels
 
 MOST = 20
@@ -43,4 +44,5 @@ def finding(conflict: Conflict, registration) -> dict:
 
 for page in ("registration_review", "registration"):
     panels.add(Panel(page, gettext_lazy("Findings"), "conflicts/panels/findings.html", findings, 10))
+events.readable("conflict", "see_conflicts")
 flags.sources.append(Conflict.objects.of_registrations)

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 
 from partners.models import Partner
 from partners.programs.models import Enrolment
+from prm import events
 from prm.calendar import business_today
 from prm.events.models import Event
 from prm.registries import NavigationItem, Panel, navigation, panels
@@ -54,3 +55,4 @@ def say(event: Event) -> str:
 
 panels.add(Panel("partner", gettext_lazy("Programs"), "programs/panels/enrolments.html", enrolments, 20))
 story.tell("enrolment", say)
+events.readable("enrolment")

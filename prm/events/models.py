@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from prm.events.audience import about_readable_subjects
 from prm.ids import uuid7
 from prm.rowpolicy import APPEND_ONLY, RowPolicy
 
@@ -17,11 +18,12 @@ class EventQuerySet(models.QuerySet):
     def visible_to(self, user):
         """A partner reads the events told to it; the vendor those of the partners in its scope, and those of no partner.
 
-        What a partner drafts is its own until it is submitted.
+        Both only about what their role reads. What a partner drafts is its own until it is submitted.
         """
+        readable = self.filter(about_readable_subjects(user))
         if user.is_partner:
-            return self.filter(partner_id=user.acting_for_id)
-        scope, told = user.partner_scope_ids(), self.exclude(verb="drafted")
+            return readable.filter(partner_id=user.acting_for_id)
+        scope, told = user.partner_scope_ids(), readable.exclude(verb="drafted")
         return told if scope is None else told.filter(Q(partner_id__isnull=True) | Q(partner_id__in=scope))
 
     def about(self, *subjects):
