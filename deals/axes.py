@@ -45,6 +45,28 @@ class Stage(models.TextChoices):
 
 
 CLOSED_STAGES = (Stage.WON, Stage.LOST)
+OPEN_STAGES = tuple(stage for stage in Stage if stage not in CLOSED_STAGES)
+# How likely a deal of that stage is to be won, in percent: what the weighted pipeline multiplies by.
+PROBABILITY = {
+    Stage.PROSPECT: 10,
+    Stage.QUALIFIED: 25,
+    Stage.TECHNICAL: 50,
+    Stage.BUSINESS: 70,
+    Stage.COMMITTED: 90,
+    Stage.WON: 100,
+    Stage.LOST: 0,
+}
+
+
+class LostCause(models.TextChoices):
+    """Why a deal was lost, in a word; the reason in words stands beside it."""
+
+    PRICE = "price", pgettext_lazy("lost", "Price")
+    COMPETITOR = "competitor", pgettext_lazy("lost", "A competitor's offer")
+    PRODUCT = "product", pgettext_lazy("lost", "The product does not fit")
+    BUDGET = "no_budget", pgettext_lazy("lost", "No budget")
+    NO_DECISION = "no_decision", pgettext_lazy("lost", "No decision, or put off")
+    OTHER = "other", pgettext_lazy("lost", "Other")
 
 
 class Route(models.TextChoices):

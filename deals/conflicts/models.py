@@ -4,6 +4,8 @@ import pghistory
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -38,6 +40,22 @@ class Severity(models.IntegerChoices):
     CRITICAL = 4, pgettext_lazy("severity", "critical")
 
 
+class Ruling(models.TextChoices):
+    """How a conflict was decided, where nothing but the decision itself has to be kept."""
+
+    UPHOLD_FIRST = "uphold_first", pgettext_lazy("ruling", "Who was first keeps it")
+    CUSTOMER_CHOICE = "customer_choice", pgettext_lazy("ruling", "The customer has chosen")
+    NO_CONFLICT = "no_conflict", pgettext_lazy("ruling", "Both go on")
+
+
+class KeptSide(models.TextChoices):
+    """Who goes on: ``first`` is what stood there before, ``later`` the registration that came to it."""
+
+    FIRST = "first", pgettext_lazy("side", "The first")
+    LATER = "later", pgettext_lazy("side", "The later one")
+    BOTH = "both", pgettext_lazy("side", "Both")
+
+
 @pghistory.track()
 class Conflict(Record):
     """Two channels at work on the same business, as a rule found it, with its evidence. Only the vendor ever sees it.
@@ -60,6 +78,10 @@ class Conflict(Record):
     customer = models.ForeignKey(Customer, models.SET_NULL, null=True, related_name="conflicts")
     evidence = models.JSONField(default=dict)
     dismissed_reason = models.CharField(gettext_lazy("reason"), max_length=500, blank=True)
+    ruling = models.CharField(gettext_lazy("decision"), max_length=15, choices=Ruling.choices, blank=True)
+    kept_side = models.CharField(gettext_lazy("goes on"), max_length=5, choices=KeptSide.choices, blank=True)
+    ruling_reason = models.CharField(gettext_lazy("reason of the decision"), max_length=2000, blank=True)
+    closed_at = models.DateTimeField(gettext_lazy("closed"), null=True, editable=False)
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     objects = ConflictQuerySet.as_manager()
@@ -81,6 +103,9 @@ class Conflict(Record):
     def __str__(self) -> str:
         return f"{self.rule} {self.registration}"
 
+    def get_absolute_url(self) -> str:
+        return reverse("conflicts:conflict", args=[self.pk])
+
     @property
     def explanation(self) -> str:
         """The finding as a sentence, in the reader's language, from the stored evidence alone."""
@@ -100,16 +125,61 @@ class Conflict(Record):
         }
         return sentences[self.rule] % facts
 
+    # Verbs ----------------------------------------------------------------------------------------------------------------
+
     @transaction.atomic
     def dismiss(self, *, by, reason: str, version=None) -> None:
         """Not a conflict, says a person, and why; the detectors leave it alone from now on."""
+        self._open_for(version)
+        if not reason.strip():
+            raise RuleViolation("reason_missing", _("Say why this is no conflict."), field="reason")
+        self.put(status=ConflictStatus.DISMISSED, dismissed_reason=reason, closed_by=by, closed_at=timezone.now())
+        events.record(self, "dismissed", by=by, reason=reason)
+
+    @transaction.atomic
+    def settle(self, *, by, ruling: str, reason: str, kept_side: str = "", version=None) -> None:
+        """Decide it, with the reason; the customer's choice names the side, the other decisions say it themselves."""
+        self._open_for(version)
+        if ruling not in Ruling.values:
+            raise RuleViolation("ruling_missing", _("Choose a decision."), field="ruling")
+        side = {Ruling.UPHOLD_FIRST: KeptSide.FIRST, Ruling.NO_CONFLICT: KeptSide.BOTH}.get(Ruling(ruling), kept_side)
+        if side not in KeptSide.values or (ruling == Ruling.CUSTOMER_CHOICE and side == KeptSide.BOTH):
+            raise RuleViolation("side_missing", _("Say which side the customer has chosen."), field="kept_side")
+        if not reason.strip():
+            raise RuleViolation("reason_missing", _("Give the reason of the decision."), field="reason")
+        self.put(
+            status=ConflictStatus.SETTLED,
+            ruling=ruling,
+            kept_side=side,
+            ruling_reason=reason,
+            closed_by=by,
+            closed_at=timezone.now(),
+        )
+        events.record(self, "settled", by=by, ruling=ruling, kept_side=str(side), reason=reason)
+
+    @transaction.atomic
+    def reopen(self, *, by, reason: str, version=None) -> None:
+        """Look at it again: what a person closed is open, until it is decided anew or the rules no longer find it."""
+        self.lock(version)
+        if self.status not in (ConflictStatus.DISMISSED, ConflictStatus.SETTLED):
+            raise RuleViolation("not_closed", _("Only a conflict that a person closed is opened again."))
+        if not reason.strip():
+            raise RuleViolation("reason_missing", _("Say why it is opened again."), field="reason")
+        self.put(
+            status=ConflictStatus.OPEN,
+            dismissed_reason="",
+            ruling="",
+            kept_side="",
+            ruling_reason="",
+            closed_by=None,
+            closed_at=None,
+        )
+        events.record(self, "reopened", by=by, reason=reason)
+
+    def _open_for(self, version) -> None:
         self.lock(version)
         if self.status != ConflictStatus.OPEN:
             raise RuleViolation("not_open", _("This conflict is no longer open."))
-        if not reason.strip():
-            raise RuleViolation("reason_missing", _("Say why this is no conflict."), field="reason")
-        self.put(status=ConflictStatus.DISMISSED, dismissed_reason=reason, closed_by=by)
-        events.record(self, "dismissed", by=by, reason=reason)
 
 
 def shared_text(row: dict[str, str]) -> str:

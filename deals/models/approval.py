@@ -47,6 +47,14 @@ class Approval(Record):
         default=dict, blank=True
     )  # how the customer was recognised: rule, version, inputs
     confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    opportunity = models.ForeignKey(
+        Opportunity,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="approvals",
+        verbose_name=gettext_lazy("opportunity"),
+    )  # the same deal as the CRM knows it, said before the decision; the partner learns nothing of it
     place_number = models.PositiveIntegerField(null=True, blank=True)
     taken_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")

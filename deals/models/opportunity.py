@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 import pghistory
 from django.conf import settings
@@ -12,20 +16,36 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from deals.axes import CLOSED_STAGES, ParticipantRole, Route, Stage
+from deals.axes import CLOSED_STAGES, LostCause, ParticipantRole, Route, Stage
 from deals.querysets import OpportunityQuerySet, ParticipantQuerySet
 from partners.catalogue.models import Product, ProductLine
 from partners.models import Partner, Team
 from prm import events
 from prm.calendar import business_today
-from prm.errors import RuleViolation
+from prm.errors import RuleViolation, StaleVersion
 from prm.fields.columns import CustomValues
 from prm.money.fields import amount_field, currency_field
 from prm.records import Part, Record
-from prm.rowpolicy import OWN_READ, RowPolicy
+from prm.rowpolicy import RowPolicy
 from territories.models import Customer
 
 REACHED = "id IN (SELECT opportunity_id FROM deals_opportunityparticipant WHERE partner_id = {readable})"
+SOLD = "IN (SELECT opportunity_id FROM deals_opportunityparticipant WHERE partner_id = {partner} AND role = 'selling')"
+# What an event about a change tells as old and new; lines and participants come beside them.
+FACTS = (
+    "name",
+    "customer_id",
+    "route",
+    "team_id",
+    "owner_id",
+    "amount",
+    "currency",
+    "recurring",
+    "expected_close_date",
+    "opened_on",
+    "closed_on",
+    "custom",
+)
 
 
 @pghistory.track()
@@ -60,10 +80,17 @@ class Opportunity(CustomValues, Record):
     expected_close_date = models.DateField(gettext_lazy("expected close"), null=True, blank=True)
     opened_on = models.DateField(gettext_lazy("opened on"), null=True, blank=True)
     closed_on = models.DateField(gettext_lazy("closed on"), null=True, blank=True)
+    lost_cause = models.CharField(gettext_lazy("lost because"), max_length=11, choices=LostCause.choices, blank=True)
     lost_reason = models.CharField(gettext_lazy("reason lost"), max_length=200, blank=True)
 
     objects = OpportunityQuerySet.as_manager()
-    row_policy = RowPolicy(read=REACHED)
+    # Where it sells, a partner reports how the deal goes, and changes nothing else.
+    row_policy = RowPolicy(
+        read=REACHED,
+        write=f"id {SOLD}",
+        insert="",
+        columns=("stage", "closed_on", "lost_cause", "lost_reason", "version", "updated_at"),
+    )
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -71,6 +98,7 @@ class Opportunity(CustomValues, Record):
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="opportunity_recent"),
             models.Index(fields=["stage", "closed_on"], name="opportunity_stage"),
+            models.Index(fields=["stage", "expected_close_date", "id"], name="opportunity_board"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -94,24 +122,154 @@ class Opportunity(CustomValues, Record):
     def is_closed(self) -> bool:
         return self.stage in CLOSED_STAGES
 
+    # Verbs ----------------------------------------------------------------------------------------------------------------
+
     @transaction.atomic
-    def move_to(self, stage: str, *, by, version=None, on: date | None = None, reason: str = "") -> None:
-        """Change the stage and write its history; closing sets the day (today on the vendor's calendar unless ``on`` says)."""
+    def move_to(
+        self, stage: str, *, by, version=None, on: date | None = None, cause: str = "", reason: str = ""
+    ) -> None:
+        """Change the stage and write its history.
+
+        Closing sets the day (today on the vendor's calendar unless ``on`` says); a lost deal needs its cause, or a reason in
+        words, and opening a closed one again a reason.
+        """
         self.lock(version)
         if stage not in Stage.values:
             raise RuleViolation("unknown_stage", _("This stage does not exist."), field="stage")
         if stage == self.stage:
+            if on and self.is_closed and on != self.closed_on:
+                self.change(by=by, closed_on=on)
             return
-        if stage == Stage.LOST and not reason:
+        if stage == Stage.LOST and not (cause or reason.strip()):
             raise RuleViolation("reason_missing", _("Say why the opportunity was lost."), field="reason")
+        if self.is_closed and stage not in CLOSED_STAGES and not reason.strip():
+            raise RuleViolation("reason_missing", _("Say why the opportunity is opened again."), field="reason")
+        old, old_day = self.stage, self.closed_on
         closed = (on or business_today()) if stage in CLOSED_STAGES else None
-        StageChange.objects.create(opportunity=self, old=self.stage, new=stage, by=by if by else None)
-        old = self.stage
-        self.put(stage=stage, closed_on=closed, lost_reason=reason if stage == Stage.LOST else "")
-        events.record(self, "stage_changed", by=by, old=old, new=stage)
+        if closed:
+            self._refuse_closing_day(closed, field="on")
+        StageChange(opportunity=self, old=old, new=stage, by=by or None).save(force_insert=True)
+        lost = {"lost_cause": cause or LostCause.OTHER, "lost_reason": reason} if stage == Stage.LOST else {}
+        self.put(**{"stage": stage, "closed_on": closed, "lost_cause": "", "lost_reason": "", **lost})
+        events.record(
+            self,
+            "stage_changed",
+            by=by,
+            old=old,
+            new=stage,
+            old_closed_on=told(old_day),
+            closed_on=told(closed),
+            cause=self.lost_cause,
+            reason=reason,
+            reported_by=told(by.acting_for_id) if by else None,
+        )
+        self.show_stage(by=by)
+
+    def win(self, *, by, on: date | None = None, version=None) -> None:
+        self.move_to(Stage.WON, by=by, on=on, version=version)
+
+    def lose(self, *, by, cause: str = "", reason: str = "", on: date | None = None, version=None) -> None:
+        self.move_to(Stage.LOST, by=by, on=on, cause=cause, reason=reason, version=version)
+
+    def reopen(self, stage: str, *, by, reason: str, version=None) -> None:
+        self.move_to(stage, by=by, reason=reason, version=version)
+
+    def show_stage(self, *, by=None) -> None:
+        """Bring the registrations that led here to its stage: all of them for the vendor, in the portal the partner's own."""
         from deals.models.registration import DealRegistration
 
-        DealRegistration.objects.filter(participant__opportunity=self).follow_stage(stage, by=by)
+        behind = DealRegistration.objects.filter(participant__opportunity=self).exclude(sales_stage=self.stage)
+        behind.follow_stage(self.stage, by=by)
+
+    @transaction.atomic
+    def change(self, *, by, version=None, lines: dict | None = None, **values: Any) -> None:
+        """Change facts, the owner, or the amounts by line (``lines``: product line → amount), and tell old and new values.
+
+        The day a closed deal closed is changed here too: figures and credits of both days follow the event.
+        """
+        self.lock(version)
+        changes = {name: value for name, value in values.items() if getattr(self, name) != value}
+        if "closed_on" in changes:
+            if not self.is_closed or changes["closed_on"] is None:
+                raise RuleViolation(
+                    "not_closed", _("Only a closed opportunity has a day it closed."), field="closed_on"
+                )
+            self._refuse_closing_day(changes["closed_on"], opened=changes.get("opened_on", self.opened_on))
+        with self.telling(by):
+            if lines is not None:
+                changes |= self._set_lines(lines, changes)
+            if changes or lines is not None:
+                self.put(**changes)
+
+    def assign(self, owner, *, by, version=None) -> None:
+        """Give the deal to another person of the vendor."""
+        self.change(by=by, version=version, owner=owner)
+
+    @contextmanager
+    def telling(self, by) -> Iterator[None]:
+        """Tell ``opportunity.changed`` with the old and new value of whatever is changed within, its parts included."""
+        before = self.facts()
+        yield
+        after = self.facts()
+        changed = [name for name in before if before[name] != after[name]]
+        if changed:
+            events.record(
+                self,
+                "changed",
+                by=by,
+                fields=changed,
+                old={name: before[name] for name in changed},
+                new={name: after[name] for name in changed},
+                stage=self.stage,
+                closed_on=told(self.closed_on),
+            )
+
+    def facts(self) -> dict[str, Any]:
+        """What followers of a change need to know, as JSON."""
+        lines = self.lines.values_list("line_id", "product_id", "amount")
+        parts = self.participants.values_list("partner_id", "team_id", "role", "share")
+        return {
+            **{name.removesuffix("_id"): told(getattr(self, name)) for name in FACTS},
+            "lines": sorted([[told(value) for value in row] for row in lines], key=str),
+            "participants": sorted([[told(value) for value in row] for row in parts], key=str),
+        }
+
+    def _set_lines(self, lines: dict, changes: dict[str, Any]) -> dict[str, Any]:
+        """Exactly these lines; where each has an amount they are the opportunity's, and an amount given with them agrees."""
+        amounts = list(lines.values())
+        if None not in amounts and amounts:
+            total = sum(amounts, Decimal(0))
+            if changes.get("amount", total) not in (None, total):
+                raise RuleViolation(
+                    "amounts_differ",
+                    _("The product lines add up to %(total)s, not to %(amount)s.")
+                    % {"total": total, "amount": changes["amount"]},
+                    field="amount",
+                )
+            changes = {**changes, "amount": total}
+            if not changes.get("currency", self.currency):
+                raise RuleViolation("currency_missing", _("Choose the currency of the amount."), field="currency")
+        kept = {row.line_id: row for row in self.lines.filter(line__in=list(lines), product__isnull=True)}
+        self.lines.exclude(pk__in=[row.pk for row in kept.values()]).delete()
+        for line, amount in lines.items():
+            row = kept.get(line.pk) or OpportunityLine(opportunity=self, line=line)
+            row.amount = amount
+            row.save()
+        return changes
+
+    def _refuse_closing_day(self, day: date, *, opened: date | None = None, field: str = "closed_on") -> None:
+        opened = opened or self.opened_on
+        if day > business_today():
+            raise RuleViolation("date_to_come", _("A deal cannot have closed on a day still to come."), field=field)
+        if opened and day < opened:
+            raise RuleViolation("dates_reversed", _("It closed before it opened."), field=field)
+
+
+def told(value: Any) -> Any:
+    """A column's value as an event carries it."""
+    if value is None or isinstance(value, (bool, int, str, dict, list)):
+        return value
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else str(value)
 
 
 class OpportunityLine(Part):
@@ -162,7 +320,9 @@ class OpportunityParticipant(Record):
     period = DateRangeField(gettext_lazy("period"), null=True, blank=True)
 
     objects = ParticipantQuerySet.as_manager()
-    row_policy = OWN_READ
+    row_policy = RowPolicy(
+        read="partner_id = {readable}", write="partner_id = {partner}", insert="", columns=("version", "updated_at")
+    )
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -183,6 +343,34 @@ class OpportunityParticipant(Record):
     def __str__(self) -> str:
         return f"{self.partner or self.team} · {self.get_role_display()}"
 
+    @property
+    def sells(self) -> bool:
+        return self.role == ParticipantRole.SELLING
+
+    @transaction.atomic
+    def move_to(
+        self,
+        stage: str,
+        *,
+        by,
+        version=None,
+        seen: str = "",
+        on: date | None = None,
+        cause: str = "",
+        reason: str = "",
+    ) -> None:
+        """The partner reports how its deal goes. ``version`` is of this row, the partner's own; ``seen`` the stage it had read."""
+        self.lock(version)
+        if not self.sells:
+            raise RuleViolation("not_selling", _("Only the partner that sells moves the deal."))
+        if seen and seen != self.opportunity.stage:
+            raise StaleVersion(self)
+        if stage == self.opportunity.stage:
+            return
+        self.opportunity.move_to(stage, by=by, on=on, cause=cause, reason=reason)
+        self.put()
+        events.record(self, "stage_changed", by=by, partner_id=self.partner_id, stage=stage)
+
 
 class StageChange(Part):
     """One step of an opportunity's stage history."""
@@ -194,7 +382,8 @@ class StageChange(Part):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     row_policy = RowPolicy(
-        read="opportunity_id IN (SELECT opportunity_id FROM deals_opportunityparticipant WHERE partner_id = {readable})"
+        read="opportunity_id IN (SELECT opportunity_id FROM deals_opportunityparticipant WHERE partner_id = {readable})",
+        insert=f"opportunity_id {SOLD}",
     )
 
     class Meta:
