@@ -1,3 +1,15 @@
+from territories.models.assignment import AssignmentKind, TerritoryAssignment
 from territories.models.customer import Customer, CustomerAddress, CustomerDomain, CustomerIdentifier, CustomerName
+from territories.models.territory import Territory, TerritoryRule
 
-__all__ = ["Customer", "CustomerAddress", "CustomerDomain", "CustomerIdentifier", "CustomerName"]
+__all__ = [
+    "AssignmentKind",
+    "Customer",
+    "CustomerAddress",
+    "CustomerDomain",
+    "CustomerIdentifier",
+    "CustomerName",
+    "Territory",
+    "TerritoryAssignment",
+    "TerritoryRule",
+]
