@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from prm import events
+from partners.engagement.subjects import Subject, activity_subjects
 from prm.events.models import Event
 from prm.registries import NavigationItem, Panel, SearchSource, navigation, panels, search_sources
 from prm.ui import pick, story
@@ -55,4 +56,14 @@ events.readable("customer", "see_customers")
 search_sources.add(SearchSource(gettext_lazy("Customer"), "building", find, 20))
 pick.pickers["customers"] = pick.Picker(
     lambda user, text: [(row.pk, row.name, row.country.code) for row in written(user, text)[: pick.ENOUGH]]
+)
+activity_subjects.add(
+    Subject(
+        "customer",
+        Customer,
+        gettext_lazy("Customer"),
+        Customer.objects.visible_to,
+        lambda row, user: row.get_absolute_url(),
+        vendor_only=True,
+    )
 )

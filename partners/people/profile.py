@@ -60,7 +60,12 @@ def profile(request: Request) -> HttpResponse:
 
 
 def profile_tabs(active: str) -> list[dict[str, Any]]:
-    pages = [("profile", _("Profile")), ("notices", _("What I am told")), ("tokens", _("Access for programs"))]
+    pages = [
+        ("profile", _("Profile")),
+        ("notices", _("What I am told")),
+        ("engagement:calendar", _("Calendar")),
+        ("tokens", _("Access for programs")),
+    ]
     return [{"label": label, "url": reverse(name), "active": name == active} for name, label in pages]
 
 

@@ -251,6 +251,10 @@ class ListPage(View):
         """The rows this person may see, with what the columns need joined."""
         raise NotImplementedError
 
+    def prepare(self, rows: list[Any]) -> list[Any]:
+        """Add to the rows about to be shown what one statement finds for all of them."""
+        return rows
+
     def actions(self) -> list[Action]:
         return []
 
@@ -271,7 +275,7 @@ class ListPage(View):
         page = self.page_number
         start = (page - 1) * self.per_page
         found = list(self.sorted_rows[start : start + self.per_page + 1])
-        shown, more = found[: self.per_page], len(found) > self.per_page
+        shown, more = self.prepare(found[: self.per_page]), len(found) > self.per_page
         lines = [
             {"row": row, "cells": (cells := [column.cell(row) for column in self.screen_columns]), **phone(cells)}
             for row in shown

@@ -63,6 +63,10 @@ STATUSES = {
     "clear": Look(icon="check", tone="good"),
     "possible_match": Look(icon="alert-triangle", tone="warn"),
     "conflict": Look(icon="arrows-split-2", tone="bad"),
+    # tasks
+    "planned": Look(icon="calendar", tone="neutral"),
+    "due": Look(icon="clock", tone="warn"),
+    "late": Look(icon="alert-circle", tone="bad"),
     # comparison in evidence
     "same": Look(icon="equal", tone="bad"),
     "close": Look(icon="wave-sine", tone="warn"),
