@@ -53,6 +53,7 @@ def sentence(event: Event) -> str:
         return _("Direct sales looked this customer up: “%(text)s”") % {"text": told.get("text", "")}
     words = {
         "drafted": _("Draft begun"),
+        "discarded": _("Draft deleted"),
         "submitted": _("Submitted"),
         "answered": _("The missing information was given"),
         "recalled": _("Taken back"),

@@ -23,7 +23,7 @@ class EventQuerySet(models.QuerySet):
         readable = self.filter(about_readable_subjects(user))
         if user.is_partner:
             return readable.filter(partner_id=user.acting_for_id)
-        scope, told = user.partner_scope_ids(), readable.exclude(verb="drafted")
+        scope, told = user.partner_scope_ids(), readable.exclude(verb__in=("drafted", "discarded"))
         return told if scope is None else told.filter(Q(partner_id__isnull=True) | Q(partner_id__in=scope))
 
     def about(self, *subjects):
