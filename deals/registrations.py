@@ -7,6 +7,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from deals import (
+    activities,  # noqa: F401  (declares what activities may be about)
+    home,  # noqa: F401  (what the two homes show of deals)
+)
 from deals import story as registration_story
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant, Stage
 from prm import events
@@ -98,28 +102,6 @@ panels.add(
 )
 
 
-def queue(_record, user) -> dict | None:
-    """On the vendor's home: what waits for a decision, by time left."""
-    if not user.may("decide_registrations"):
-        return None
-    from deals.views.approvals import of_view, usual_view
-
-    view = usual_view(user)
-    return {"queue": list(of_view(user, view)[:LATEST]), "view": view}
-
-
-panels.add(Panel("home", gettext_lazy("Waiting for a decision"), "deals/panels/queue.html", queue, 10))
-
-
-def waiting_tile(user) -> dict | None:
-    if not user.may("decide_registrations"):
-        return None
-    return {"label": _("Waiting for your decision"), "value": str(waiting(user)), "href": reverse("deals:approvals")}
-
-
-home_tiles.add(HomeTile("vendor", waiting_tile, 10))
-
-
 def find(user, text: str):
     """Registrations for the palette, by customer."""
     name = "deals:portal_registration" if user.is_partner else "deals:registration"
@@ -151,7 +133,10 @@ def reads_opportunities(user) -> bool:
 
 
 navigation.add(
-    NavigationItem(pgettext_lazy("menu", "Opportunities"), "deals:opportunities", "briefcase", 22, reads_opportunities)
+    NavigationItem(pgettext_lazy("menu", "Pipeline"), "deals:pipeline", "layout-kanban", 22, reads_opportunities)
+)
+navigation.add(
+    NavigationItem(pgettext_lazy("menu", "Opportunities"), "deals:opportunities", "briefcase", 23, reads_opportunities)
 )
 
 

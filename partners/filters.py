@@ -11,6 +11,7 @@ from partners.models import Partner, PartnerGroup, PartnerStatus, Team, User
 from partners.models.partner import PartnerType
 from prm.calendar import business_today
 from prm.fields.filters import CustomFilters
+from prm.registries import partner_situations
 from prm.ui.lists import CountryFilter, DateFilter, Filters
 
 
@@ -58,6 +59,12 @@ class PartnerFilters(CustomFilters, Filters):
     group = django_filters.ModelChoiceFilter(
         queryset=lambda request: PartnerGroup.objects.visible_to(request.user), label=_("Group"), empty_label=_("all")
     )
+    situation = django_filters.ChoiceFilter(
+        choices=lambda: [(item.key, item.label) for item in partner_situations],
+        method="in_situation",
+        label=_("Situation"),
+        empty_label=_("all"),
+    )
     since = DateFilter(field_name="created_at", method="added_since", label=_("Added since"))
 
     class Meta:
@@ -66,6 +73,9 @@ class PartnerFilters(CustomFilters, Filters):
 
     def of_type(self, rows, name, value):
         return rows.filter(types__contains=[value])
+
+    def in_situation(self, rows, name, value):
+        return next(item for item in partner_situations if item.key == value).rows(rows)
 
     def added_since(self, rows, name, value):
         start = timezone.datetime(value.year, value.month, value.day, tzinfo=timezone.get_current_timezone())

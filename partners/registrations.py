@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from partners.filters import search_partners
 from partners.models import Invitation, Membership, Partner, PartnerStatus, SupplyRelation, Team
 from prm import events, fields
 from prm.calendar import business_today
 from prm.events.models import Event
-from prm.registries import HomeTile, NavigationItem, Panel, SearchSource, home_tiles, navigation, panels, search_sources
+from prm.registries import (
+    Attention,
+    HomeTile,
+    NavigationItem,
+    Panel,
+    SearchSource,
+    attention,
+    home_tiles,
+    navigation,
+    panels,
+    search_sources,
+)
 from prm.ui import pick, story
 from prm.ui.templatetags import ui
 
@@ -198,27 +209,33 @@ def mine_tile(user) -> dict | None:
     }
 
 
-def unassigned_tile(user) -> dict | None:
+def unassigned(user) -> dict | None:
     """Partners nobody looks after."""
-    if user.is_partner or not user.may("manage_partners"):
+    if not user.may("manage_partners"):
         return None
     from django.urls import reverse
 
-    count = (
-        Partner.objects.visible_to(user).filter(channel_manager=None).exclude(status=PartnerStatus.TERMINATED).count()
+    names = list(
+        Partner.objects.visible_to(user)
+        .filter(channel_manager=None)
+        .exclude(status=PartnerStatus.TERMINATED)
+        .order_by("name")
+        .values_list("name", flat=True)[:100]
     )
-    if not count:
+    if not names:
         return None
     return {
-        "label": _("Partners nobody looks after"),
-        "value": ui.num(count),
+        "icon": "user-off",
         "tone": "warn",
-        "href": f"{reverse('partners:partners')}?manager=null",
+        "title": ngettext("%(n)s partner nobody looks after", "%(n)s partners nobody looks after", len(names))
+        % {"n": ui.num(len(names)) if len(names) < 100 else _("100 or more")},
+        "detail": " · ".join(names[:3]) + (" …" if len(names) > 3 else ""),
+        "url": f"{reverse('partners:partners')}?manager=null",
     }
 
 
-home_tiles.add(HomeTile("vendor", mine_tile, 20))
-home_tiles.add(HomeTile("vendor", unassigned_tile, 40))
+home_tiles.add(HomeTile("vendor", mine_tile, 90))
+attention.add(Attention(unassigned, 60))
 pick.pickers["partners"] = pick.Picker(pick_partners)
 pick.pickers["teams"] = pick.Picker(
     lambda user, text: [

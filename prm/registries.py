@@ -51,6 +51,47 @@ class HomeTile:
     order: int = 50
 
 
+@dataclass(frozen=True)
+class Attention:
+    """Something on a home page that a person should look at, and why: ``find(user)`` returns one dict or None.
+
+    The dict holds title, detail, url (exactly the rows it speaks of), icon and tone.
+    """
+
+    find: Callable[[Any], dict | None]
+    order: int = 50
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """Work that waits for a partner's person: ``find(user, most)`` returns dicts for the ``to do`` list of the portal home.
+
+    Each holds title, detail, url, icon, tone and ``due``: a date or an aware instant, None for what may wait.
+    """
+
+    find: Callable[[Any, int], list[dict]]
+    order: int = 50
+
+
+@dataclass(frozen=True)
+class Happening:
+    """A kind of event the home page counts in words: ``words(count)`` says how often ``name`` happened."""
+
+    name: str  # an event's public name: deal_registration.submitted
+    words: Callable[[int], str]
+    order: int = 50
+
+
+@dataclass(frozen=True)
+class Situation:
+    """A state of a partner which only a higher app knows, as a filter of the partner list: ``rows(partners)`` narrows them."""
+
+    key: str
+    label: Any
+    rows: Callable[[Any], Any]
+    order: int = 50
+
+
 @dataclass
 class Registry:
     items: list = field(default_factory=list)
@@ -64,6 +105,7 @@ class Registry:
 
 
 navigation, panels, search_sources, home_tiles = Registry(), Registry(), Registry(), Registry()
+attention, to_do, happenings, partner_situations = Registry(), Registry(), Registry(), Registry()
 
 
 def panels_of(page: str, record: Any, user: Any) -> list[dict]:

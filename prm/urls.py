@@ -2,8 +2,7 @@
 
 from django.urls import include, path
 
-from deals.views.portal import home as portal
-from prm.home import home
+from prm.home import happened, home, portal
 from prm.search import search
 from prm.ui.pick import pick
 
@@ -18,6 +17,7 @@ urlpatterns = [
     path("identity/", include("partners.identity_urls")),
     path("api/v1/", include("prm.api.urls")),
     path("home/", home, name="home"),
+    path("home/happened/", happened, name="happened"),
     path("portal/", portal, name="portal"),
     path("", include("deals.urls")),
     path("conflicts/", include("deals.conflicts.urls")),

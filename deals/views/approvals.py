@@ -287,6 +287,8 @@ def settle(request: Request, registration: DealRegistration, verb, said: str, **
             verb()
     except (RuleViolation, ValidationError) as error:
         return refused(request, registration, view, error, **forms)
+    if request.POST.get("from") == "home":  # approved in place
+        return say(request, redirect("home"), said)
     target = after or before
     address = (reverse("deals:approval", args=[target.pk]) if target else reverse("deals:approvals")) + f"?view={view}"
     if request.htmx:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import BooleanField, Case, ExpressionWrapper, F, IntegerField, Q, Value, When
+from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, When
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,12 +21,11 @@ from deals import story
 from deals.axes import OPEN_REVIEW, RUNNING, ReviewStatus, SubmissionStatus
 from deals.forms.registration import RegistrationForm
 from deals.models import DealRegistration
-from deals.standing import next_steps, soon, standing
+from deals.standing import next_steps, standing
 from deals.views.registration import READ, lines_with_protection, post_comment
 from partners.programs.models import Enrolment
 from prm import registries
 from prm.access import may, portal_only, scoped
-from prm.calendar import business_today
 from prm.errors import RuleViolation
 from prm.events.models import Event
 from prm.fields import shown
@@ -37,84 +36,7 @@ from prm.ui.lists import Action, Column, ListPage, Tab
 from prm.ui.templatetags.ui import day
 from prm.ui.toasts import say
 
-THINGS = 3  # to do, on the home page
-DEALS = 5
 DRAFT_KEY = "registration form"
-
-
-# Home ---------------------------------------------------------------------------------------------------------------------------
-
-
-@require_GET
-@portal_only
-def home(request: Request) -> HttpResponse:
-    """What to do, my deals with their next date, whom to ask."""
-    user = request.user
-    rows = DealRegistration.objects.visible_to(user)
-    mine = rows.filter(partner=user.acting_for_id) if user.may("see_registrations") else rows.none()
-    todo = things_to_do(mine) if user.may("register_deals") else []
-    deals = list(mine.order_by("-updated_at", "-id")[:DEALS])
-    return render(
-        request,
-        "portal/home.html",
-        {
-            "first_name": (user.name.split() or [user.name])[0],
-            "today": business_today(),
-            "todo": todo,
-            "deals": [(row, standing(row)) for row in deals],
-            "may_register": user.may("register_deals"),
-            "sees_deals": user.may("see_registrations"),
-            "contact": user.acting_for.channel_manager,
-            "tiles": [
-                tile for entry in registries.home_tiles if entry.side == "portal" and (tile := entry.value(user))
-            ],
-            "panels": registries.panels_of("portal_home", user.acting_for, user),
-        },
-    )
-
-
-def things_to_do(mine) -> list[dict]:
-    """Returned registrations to answer, protections about to end, drafts to finish: the most pressing first."""
-    returned = Q(review_status=ReviewStatus.ACTION_REQUIRED)
-    ending = Q(protection_status__in=RUNNING, protected_until__gt=business_today(), protected_until__lt=soon())
-    unsent = Q(submission_status__in=[SubmissionStatus.DRAFT, SubmissionStatus.RECALLED])
-    rank = Case(
-        When(returned, then=Value(0)), When(ending, then=Value(1)), default=Value(2), output_field=IntegerField()
-    )
-    rows = (
-        mine.filter(returned | ending | unsent)
-        .annotate(rank=rank)
-        .order_by("rank", "answer_by", "protected_until", "-updated_at")[:THINGS]
-    )
-    return [thing(row) for row in rows]
-
-
-def thing(registration: DealRegistration) -> dict:
-    """One thing to do, with its date."""
-    name = str(registration)
-    if registration.is_returned:
-        return {
-            "icon": "message-question",
-            "tone": "warn",
-            "title": _("Answer our question on %(name)s") % {"name": name},
-            "detail": _("By %(day)s. Only the fields we ask about.") % {"day": day(registration.answer_by)},
-            "url": reverse("deals:edit_registration", args=[registration.pk]),
-        }
-    if registration.is_protected:
-        return {
-            "icon": "shield-half",
-            "tone": "warn",
-            "title": _("The protection of %(name)s ends soon") % {"name": name},
-            "detail": _("Last day %(day)s. Tell us how the deal goes.") % {"day": day(registration.last_protected_day)},
-            "url": reverse("deals:portal_registration", args=[registration.pk]),
-        }
-    return {
-        "icon": "pencil",
-        "tone": "info",
-        "title": _("Finish the draft %(name)s") % {"name": name},
-        "detail": _("Not sent yet. Last change on %(day)s.") % {"day": day(registration.updated_at)},
-        "url": reverse("deals:edit_registration", args=[registration.pk]),
-    }
 
 
 # Lists and record ---------------------------------------------------------------------------------------------------------------
@@ -234,6 +156,7 @@ def portal_page(request: Request, registration: DealRegistration, status: int = 
             "discounts": registration.discounts() if is_own else [],
             "custom": shown("registration", registration, user),
             "comment_url": reverse("deals:portal_comment", args=[registration.pk]),
+            "panels": registries.panels_of("portal_registration", registration, user) if is_own else [],
             "whole": True,
         }
     return render(request, "portal/registration.html", context, status=422 if more else status)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import django_filters
 from django import forms
 from django.db import transaction
@@ -37,9 +39,16 @@ class RegistrationFilters(Filters):
     review = django_filters.ChoiceFilter(
         field_name="review_status", choices=ReviewStatus.choices, label=gettext_lazy("Review")
     )
-    protection = django_filters.ChoiceFilter(
-        field_name="protection_status", choices=ProtectionStatus.choices, label=gettext_lazy("Protection")
+    protection = django_filters.MultipleChoiceFilter(
+        field_name="protection_status",
+        choices=ProtectionStatus.choices,
+        widget=forms.CheckboxSelectMultiple,
+        label=gettext_lazy("Protection"),
     )
+    last_day_from = DateFilter(
+        field_name="protected_until", lookup_expr="gt", label=gettext_lazy("Last protected day from")
+    )
+    last_day_to = DateFilter(method="protected_to", label=gettext_lazy("Last protected day until"))
     type = django_filters.ChoiceFilter(choices=RegistrationType.choices, label=gettext_lazy("Type of deal"))
     country = CountryFilter(field_name="customer_country")
     submitted_from = DateFilter(
@@ -50,6 +59,9 @@ class RegistrationFilters(Filters):
     class Meta:
         model = DealRegistration
         fields: list[str] = []
+
+    def protected_to(self, rows, name, value):
+        return rows.filter(protected_until__lte=value + timedelta(days=1))
 
 
 class RegistrationList(ListPage):
