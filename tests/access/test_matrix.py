@@ -54,6 +54,8 @@ SAMPLES = {
     "Membership": ("membership",),
     "SupplyRelation": ("supply",),
     "PartnerGroup": ("group",),
+    "Activity": ("activity",),
+    "SavedView": ("saved_view",),
 }
 COMMON = {"Product", "ProductLine", "PriceList", "Price"}  # the catalogue is every partner's
 

@@ -16,11 +16,13 @@ from psycopg2.extras import DateRange
 from deals.conflicts.watch import watch
 from deals.models import Comment, DealRegistration, OpportunityLine, StageChange
 from partners.catalogue.models import DiscountRule
+from partners.engagement.models import Activity
 from partners.models import Membership, Partner, PartnerGroup, PartnerStatus, SupplyRelation, Team, User
 from partners.programs.models import Enrolment, Program
 from prm import events
 from prm.calendar import business_today
 from prm.externals.models import ExternalId
+from prm.ui.models import SavedView
 from territories.matching.keys import index_customers
 from tests import factories
 
@@ -183,6 +185,8 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
         "tier": tier,
         "discount": DiscountRule.objects.create(tier=tier, percent=Decimal("31.25"), period=DateRange(SINCE, None)),
         "membership": boss.membership,
+        "activity": Activity.log(by=boss, about=submitted, kind="meeting", title=f"{canary} meeting"),
+        "saved_view": SavedView.keep(by=boss, list="deals:portal_registrations", name=f"{canary} view", query="q=x"),
         "supply": supply,
     }
     return made
