@@ -51,6 +51,14 @@ class OpportunityQuerySet(models.QuerySet):
             else self.none()
         )
 
+    def with_parts(self):
+        """Fetch customer, owner and participants with them, in two statements."""
+        participants = apps.get_model("deals", "OpportunityParticipant").objects.select_related("partner", "team")
+        ordered = participants.order_by("created_at", "id")
+        return self.select_related("customer", "owner", "team").prefetch_related(
+            models.Prefetch("participants", ordered)
+        )
+
     def open(self):
         return self.exclude(stage__in=CLOSED_STAGES)
 
@@ -64,8 +72,22 @@ class ParticipantQuerySet(models.QuerySet):
         if user.is_partner:
             if not user.may("see_opportunities"):
                 return self.none()
-            return self.filter(partner__in=user.readable_partner_ids)
+            rows = self.filter(partner__in=user.readable_partner_ids)
+            if user.membership.own_rows_only:
+                deals = apps.get_model("deals", "DealRegistration").objects.filter(created_by=user)
+                rows = rows.filter(pk__in=deals.values("participant"))
+            return rows
         return self.filter(opportunity__in=apps.get_model("deals", "Opportunity").objects.visible_to(user))
+
+    def editable_by(self, user):
+        """Where the partner sells, whoever may register its deals reports how they go."""
+        if not user.is_partner or not user.may("register_deals"):
+            return self.none()
+        own = self.filter(partner=user.acting_for_id, role="selling")
+        if user.membership.own_rows_only:
+            deals = apps.get_model("deals", "DealRegistration").objects.filter(created_by=user)
+            own = own.filter(pk__in=deals.values("participant"))
+        return own
 
 
 class DealRegistrationQuerySet(models.QuerySet["DealRegistration"]):

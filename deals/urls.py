@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deals.views import approvals, opportunity, portal, registration
+from deals.views import approvals, opportunity, pipeline, portal, registration
 from prm.access import may, portal_only, vendor_only
 
 app_name = "deals"
@@ -24,11 +24,13 @@ urlpatterns = [
     path("approvals/<uuid:pk>/customer/", approvals.customer, name="confirm_customer"),
     path("approvals/<uuid:pk>/notes/", approvals.notes, name="notes"),
     path("reserved/", registration.look_up, name="look_up"),
+    path("pipeline/", pipeline.board, name="pipeline"),
     path("opportunities/", opportunity.opportunity_list, name="opportunities"),
     path("opportunities/new/", opportunity.opportunity_create, name="opportunity_create"),
     path("opportunities/<uuid:pk>/", opportunity.opportunity, name="opportunity"),
     path("opportunities/<uuid:pk>/edit/", opportunity.opportunity_edit, name="opportunity_edit"),
     path("opportunities/<uuid:pk>/stage/", opportunity.stage, name="opportunity_stage"),
+    path("opportunities/<uuid:pk>/move/", pipeline.move, name="opportunity_move"),
     # The portal
     path(
         "portal/deals/",

@@ -19,6 +19,14 @@ class ConflictQuerySet(models.QuerySet):
         """Conflicts in which the registration is either side."""
         return self.filter(models.Q(registration=registration) | models.Q(other=registration))
 
+    def about_opportunity(self):
+        """A condition on opportunities: an open conflict is about it, or about a registration that led to it."""
+        columns = ("opportunity", "registration__participant__opportunity", "other__participant__opportunity")
+        found = models.Q()
+        for column in columns:
+            found |= models.Q(models.Exists(self.open().filter(**{column: models.OuterRef("pk")})))
+        return found
+
     def of_registrations(self, ids):
         """How many open conflicts each of these registrations has: {id: count}."""
         counts: dict = {}

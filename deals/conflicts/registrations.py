@@ -46,3 +46,4 @@ for page in ("registration_review", "registration"):
     panels.add(Panel(page, gettext_lazy("Findings"), "conflicts/panels/findings.html", findings, 10))
 events.readable("conflict", "see_conflicts")
 flags.sources.append(Conflict.objects.of_registrations)
+flags.opportunity_sources.append(Conflict.objects.about_opportunity)

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from deals.axes import CLOSED_STAGES, Route, Stage
+from deals.axes import CLOSED_STAGES, LostCause, Route, Stage
 from deals.models import Opportunity, OpportunityLine, OpportunityParticipant
 from partners.catalogue.models import ProductLine
 from partners.models import Partner, Team, User
+from prm.calendar import business_today
 from prm.fields.forms import CustomFieldsForm
 from prm.money import Money
 from prm.ui.forms import Clean, CurrencyField, DayField, Form, RecordField, RecordForm
@@ -34,6 +36,7 @@ class OpportunityForm(CustomFieldsForm, RecordForm):
             "amount",
             "currency",
             "expected_close_date",
+            "closed_on",
             "recurring",
             "owner",
             "team",
@@ -41,6 +44,10 @@ class OpportunityForm(CustomFieldsForm, RecordForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        if not self.instance.is_closed:
+            del self.fields["closed_on"]
+        else:
+            self.fields["closed_on"].required = True
         customers = Customer.objects.visible_to(self.user)
         self.fields["customer"].queryset = self.fields["customer"].widget.queryset = customers
         self.fields["owner"].queryset = User.objects.vendor_people().filter(is_active=True)
@@ -67,9 +74,19 @@ class OpportunityForm(CustomFieldsForm, RecordForm):
                     Money(amount, currency)
                 except ValidationError as error:
                     self.add_error("amount", error)
+        if day := cleaned.get("closed_on"):
+            if day > business_today():
+                self.add_error("closed_on", _("A deal cannot have closed on a day still to come."))
+            elif self.instance.opened_on and day < self.instance.opened_on:
+                self.add_error("closed_on", _("It closed before it opened."))
         if not self.user.may("manage_opportunities") and not cleaned.get("owner") and not cleaned.get("team"):
             self.add_error("owner", _("Your deal belongs to you or to your team."))
         return cleaned
+
+    def changes(self) -> dict[str, Any]:
+        """The columns that were changed, with what was typed."""
+        columns = {field.name for field in self.instance._meta.concrete_fields}
+        return {name: getattr(self.instance, name) for name in self.changed_columns() if name in columns}
 
 
 class NewOpportunityForm(OpportunityForm):
@@ -184,20 +201,39 @@ def parts(data, opportunity: Opportunity, user) -> list[dict]:
 
 
 class StageForm(Form):
-    """The next stage; a closed one with its day, a lost one with its reason."""
+    """The next stage; a closed one with its day, a lost one with its cause or reason, an opened one with its reason."""
 
     stage = forms.ChoiceField(label=gettext_lazy("Stage"), choices=Stage.choices)
     on = DayField(
         label=gettext_lazy("Closed on"), required=False, help_text=gettext_lazy("For won and lost; today when empty.")
     )
+    cause = forms.ChoiceField(
+        label=gettext_lazy("Lost because"), choices=[("", ""), *LostCause.choices], required=False
+    )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
         required=False,
         max_length=200,
-        help_text=gettext_lazy("Needed when the deal is lost."),
+        help_text=gettext_lazy("Needed when the deal is lost without a cause from the list, or opened again."),
     )
     version = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args, opportunity: Opportunity, **kwargs):
+    def __init__(self, *args, opportunity: Opportunity, stage: str = "", **kwargs):
         super().__init__(*args, **kwargs)
-        self.initial.update(stage=opportunity.stage, version=opportunity.version)
+        self.initial.update(stage=stage or opportunity.stage, version=opportunity.version)
+
+
+class ClosingForm(StageForm):
+    """Won or lost, as the board asks it: the day, and for a lost deal why."""
+
+    def __init__(self, *args, opportunity: Opportunity, stage: str = "", **kwargs):
+        super().__init__(*args, opportunity=opportunity, stage=stage, **kwargs)
+        self.fields["stage"].widget = forms.HiddenInput()
+        self.initial["on"] = business_today()
+        self.fields["on"].help_text = ""
+        self.fields["reason"].help_text = ""
+        self.fields["reason"].label = _("In words")
+        if stage == Stage.WON:
+            del self.fields["cause"], self.fields["reason"]
+        else:
+            self.fields["cause"].required = True

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Prefetch, Sum
+from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 from deals.axes import Stage
 from deals.filters import OpportunityFilters
 from deals.forms.opportunity import NewOpportunityForm, OpportunityForm, StageForm, parts
-from deals.models import Opportunity, OpportunityParticipant, StageChange
-from prm import events, fields
+from deals.models import Opportunity, StageChange
+from prm import fields
 from prm.access import allowed, scoped
 from prm.events.models import Event
 from prm.registries import panels_of
@@ -33,12 +33,6 @@ def edits(user) -> bool:
     return not user.is_partner and (user.may("manage_opportunities") or user.may("see_own_opportunities"))
 
 
-def with_parts(rows):
-    """Opportunities with their customer, owner and participants, in two statements."""
-    participants = OpportunityParticipant.objects.select_related("partner", "team").order_by("created_at", "id")
-    return rows.select_related("customer", "owner", "team").prefetch_related(Prefetch("participants", participants))
-
-
 def sums(rows) -> list[Any]:
     """Count and amount per currency, in one statement; rows are counted once even where a join doubles them."""
     once = Opportunity.objects.filter(pk__in=rows.order_by().values("pk"))
@@ -55,6 +49,8 @@ class OpportunityList(ListPage):
     icon = "briefcase"
     filterset_class = OpportunityFilters
     record = Opportunity
+    template_name = "deals/opportunities.html"
+    layout = "table"
     default_sort = "-created_at"
     export_name, import_kind = "opportunities", "opportunities"
     empty_title = gettext_lazy("No opportunity yet")
@@ -81,7 +77,7 @@ class OpportunityList(ListPage):
     ]
 
     def rows(self):
-        return with_parts(Opportunity.objects.visible_to(self.request.user))
+        return Opportunity.objects.visible_to(self.request.user).with_parts()
 
     def actions(self):
         return (
@@ -99,6 +95,27 @@ class OpportunityList(ListPage):
             Tab(_("Mine"), {"owner": str(self.request.user.pk)}),
         ]
 
+    def extra_context(self):
+        return {"layouts": self.layouts()}
+
+    def layouts(self) -> list[dict[str, Any]]:
+        """Board and table: the same deals, the same filters."""
+        query = self.request.GET.copy()
+        for name in ("page", "sort", "export"):
+            query.pop(name, None)
+        return [
+            {
+                "label": label,
+                "icon": icon,
+                "active": name == self.layout,
+                "url": reverse(url) + (f"?{query.urlencode()}" if query else ""),
+            }
+            for name, url, icon, label in (
+                ("board", "deals:pipeline", "layout-kanban", _("Board")),
+                ("table", "deals:opportunities", "table", _("Table")),
+            )
+        ]
+
     def totals(self, rows):
         lines = []
         for row in sums(rows):
@@ -113,7 +130,7 @@ class OpportunityList(ListPage):
 opportunity_list = allowed(reads)(OpportunityList.as_view())
 
 
-@scoped(lambda user: with_parts(Opportunity.objects.visible_to(user)) if reads(user) else Opportunity.objects.none())
+@scoped(lambda user: Opportunity.objects.visible_to(user).with_parts() if reads(user) else Opportunity.objects.none())
 def opportunity(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
     """Everything about one opportunity."""
     user = request.user
@@ -170,20 +187,24 @@ def edit(request: HttpRequest, form: OpportunityForm, **context) -> HttpResponse
         check(form, rows)
 
     def act():
-        stage = form.cleaned_data.get("stage", "")
-        saved = form.save_by(request.user)
-        changed = []
-        for part in rows:
-            part["formset"].instance = saved
-            part["formset"].save()
-            if part["formset"].has_changed():
-                changed.append(part["formset"].prefix)
-        if stage:
-            saved.move_to(stage, by=request.user)
-        elif changed and not [name for name in form.changed_data if name != "version"]:
-            saved.put()
-            events.record(saved, "changed", by=request.user, fields=changed)
+        saved, is_new = form.instance, form.is_new
+        if is_new:
+            form.save_by(request.user)
+            save_rows()
+            saved.move_to(form.cleaned_data["stage"], by=request.user)
+        else:
+            values = form.changes()
+            saved.lock(form.cleaned_data.get("version"))
+            with saved.telling(request.user):
+                if save_rows() or values:
+                    saved.put(**values)
         return saved
+
+    def save_rows() -> bool:
+        for part in rows:
+            part["formset"].instance = form.instance
+            part["formset"].save()
+        return any(part["formset"].has_changed() for part in rows)
 
     return handle(request, form, act, formsets=rows, **context)
 
@@ -213,7 +234,12 @@ def stage(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
     def act():
         data = form.cleaned_data
         opportunity.move_to(
-            data["stage"], by=request.user, version=data["version"], on=data["on"], reason=data["reason"]
+            data["stage"],
+            by=request.user,
+            version=data["version"],
+            on=data["on"],
+            cause=data["cause"],
+            reason=data["reason"],
         )
         return opportunity
 
