@@ -8,6 +8,7 @@ import { existsSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { maps } from "./maps.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.dirname(here);
@@ -17,6 +18,7 @@ const modules = path.join(here, "node_modules");
 const foreignTemplates = (process.env.PRM_TEMPLATE_FOLDERS || "").split(path.delimiter).filter(Boolean);
 const budgets = { // kB gzipped; the font is compressed by its format
   "app.js": 45, "app.css": 35, "inter-latin.woff2": 50, "board.js": 15, "select.js": 16, "select.css": 1, "chart.js": 60, "icons.svg": 24,
+  "map.css": 1, "map-world.svg": 36, "map-europe.svg": 36,
 };
 const ownFolders = ["prm", "partners", "territories", "deals", "attribution"];
 
@@ -110,8 +112,10 @@ async function styles(found) {
   const own = (await readFile(path.join(source, "css/app.css"), "utf8")).replaceAll("../dist/", "");
   const minified = await transform(`${purged.css}\n${own}`, { loader: "css", minify: true, legalComments: "none" });
   await writeFile(path.join(dist, "app.css"), minified.code.replace(/\/\*# sourceMappingURL=.*?\*\//g, ""));
-  const select = await transform(await readFile(path.join(source, "css/select.css"), "utf8"), { loader: "css", minify: true });
-  await writeFile(path.join(dist, "select.css"), select.code);
+  for (const name of ["select.css", "map.css"]) {
+    const page = await transform(await readFile(path.join(source, "css", name), "utf8"), { loader: "css", minify: true });
+    await writeFile(path.join(dist, name), page.code);
+  }
 }
 
 function scripts() {
@@ -161,7 +165,7 @@ async function checkBudgets() {
 
 async function all() {
   const found = await sources();
-  await Promise.all([styles(found), sprite(found), build(scripts()), fonts(), notices()]);
+  await Promise.all([styles(found), sprite(found), build(scripts()), fonts(), maps(modules, dist), notices()]);
   await checkBudgets();
 }
 

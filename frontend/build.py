@@ -47,7 +47,7 @@ def template_folders() -> list[str]:
 
 def inputs() -> list[Path]:
     """Every file the result depends on."""
-    found = [LOCK, FRONTEND / "build.mjs", FRONTEND / "package.json"]
+    found = [LOCK, FRONTEND / "build.mjs", FRONTEND / "maps.mjs", FRONTEND / "package.json"]
     found += (ROOT / "static" / "css").rglob("*.css")
     found += (ROOT / "static" / "js").rglob("*.js")
     found += (ROOT / "templates").rglob("*.html")
