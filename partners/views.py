@@ -31,7 +31,7 @@ from prm.access import allowed, scoped
 from prm.calendar import business_today
 from prm.errors import RuleViolation
 from prm.registries import panels_of
-from prm.ui.forms import handle
+from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, ListPage, Tab
 from prm.ui.toasts import say
 
@@ -153,7 +153,7 @@ def partner(request: HttpRequest, partner: Partner) -> HttpResponse:
 
 @vendor_may("manage_partners")
 def partner_create(request: HttpRequest) -> HttpResponse:
-    form = NewPartnerForm(request.POST or None, user=request.user)
+    form = NewPartnerForm(posted(request), user=request.user)
     return handle(
         request,
         form,
@@ -168,7 +168,7 @@ def partner_create(request: HttpRequest) -> HttpResponse:
 
 @scoped(Partner.objects.editable_by)
 def partner_edit(request: HttpRequest, partner: Partner) -> HttpResponse:
-    form = PartnerForm(request.POST or None, instance=partner, user=request.user)
+    form = PartnerForm(posted(request), instance=partner, user=request.user)
     return handle(
         request,
         form,
@@ -181,7 +181,7 @@ def partner_edit(request: HttpRequest, partner: Partner) -> HttpResponse:
 
 @scoped(Partner.objects.editable_by)
 def partner_status(request: HttpRequest, partner: Partner) -> HttpResponse:
-    form = StatusForm(request.POST or None, partner=partner)
+    form = StatusForm(posted(request), partner=partner)
 
     def act():
         partner.move_to(form.cleaned_data["status"], by=request.user, version=form.cleaned_data["version"])
@@ -206,7 +206,7 @@ def partner_status(request: HttpRequest, partner: Partner) -> HttpResponse:
 @scoped(Partner.objects.editable_by)
 def assignment(request: HttpRequest, partner: Partner) -> HttpResponse:
     """Give the partner to another channel manager."""
-    form = ManagerForm(request.POST or None, partner=partner)
+    form = ManagerForm(posted(request), partner=partner)
 
     def act():
         partner.assign_to(form.cleaned_data["manager"], by=request.user, version=form.cleaned_data["version"])
@@ -253,7 +253,7 @@ def supply_create(request: HttpRequest, partner: Partner) -> HttpResponse:
         "side": "supplies" if "distributor" in partner.types else "supplied",
         "period": DateRange(business_today(), None),
     }
-    form = SupplyForm(request.POST or None, partner=partner, user=request.user, initial=initial)
+    form = SupplyForm(posted(request), partner=partner, user=request.user, initial=initial)
     return handle(
         request,
         form,
@@ -269,7 +269,7 @@ def supply_create(request: HttpRequest, partner: Partner) -> HttpResponse:
 
 @scoped(lambda user: SupplyRelation.objects.editable_by(user).select_related("distributor", "reseller"))
 def supply_end(request: HttpRequest, relation: SupplyRelation) -> HttpResponse:
-    form = EndForm(request.POST or None)
+    form = EndForm(posted(request))
     back = relation.reseller.get_absolute_url()
 
     def act():
@@ -339,7 +339,7 @@ group_list = vendor_may("see_partners")(GroupList.as_view())
 
 @vendor_may("manage_partners")
 def group_create(request: HttpRequest) -> HttpResponse:
-    form = GroupForm(request.POST or None, user=request.user)
+    form = GroupForm(posted(request), user=request.user)
     return handle(
         request,
         form,
@@ -354,7 +354,7 @@ def group_create(request: HttpRequest) -> HttpResponse:
 @scoped(lambda user: PartnerGroup.objects.none() if user.is_partner else PartnerGroup.objects.visible_to(user))
 def group(request: HttpRequest, group: PartnerGroup) -> HttpResponse:
     refuse_readers(request)
-    form = GroupForm(request.POST or None, instance=group, user=request.user)
+    form = GroupForm(posted(request), instance=group, user=request.user)
     return handle(
         request,
         form,
@@ -405,7 +405,7 @@ team_list = vendor_may("see_partners")(TeamList.as_view())
 
 @vendor_may("manage_partners")
 def team_create(request: HttpRequest) -> HttpResponse:
-    form = TeamForm(request.POST or None, user=request.user)
+    form = TeamForm(posted(request), user=request.user)
     return handle(
         request,
         form,
@@ -420,7 +420,7 @@ def team_create(request: HttpRequest) -> HttpResponse:
 @scoped(Team.objects.visible_to)
 def team(request: HttpRequest, team: Team) -> HttpResponse:
     refuse_readers(request)
-    form = TeamForm(request.POST or None, instance=team, user=request.user)
+    form = TeamForm(posted(request), instance=team, user=request.user)
     return handle(
         request,
         form,

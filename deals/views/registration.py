@@ -24,7 +24,7 @@ from prm.access import may, scoped, vendor_only
 from prm.errors import RuleViolation
 from prm.events.models import Event
 from prm.fields import shown
-from prm.ui.forms import Form
+from prm.ui.forms import Form, posted
 from prm.ui.lists import Column, CountryFilter, DateFilter, Filters, ListPage
 from prm.ui.toasts import say
 
@@ -184,7 +184,7 @@ def post_comment(request: HttpRequest, registration: DealRegistration, back: str
 @may("look_up_reservations")
 def look_up(request: HttpRequest) -> HttpResponse:
     """Direct sales reads one of two answers and nothing else; the look-up is told to the channel managers concerned."""
-    form, answer = LookUpForm(request.POST or None), None
+    form, answer = LookUpForm(posted(request)), None
     if request.method == "POST" and form.is_valid():
         answer = reservations.look_up(form.cleaned_data["text"], by=request.user)
     return render(

@@ -15,7 +15,7 @@ from partners.catalogue.models import DiscountRule, PriceList, Product, ProductL
 from partners.views import vendor_may
 from prm import events
 from prm.access import scoped
-from prm.ui.forms import handle
+from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, ListPage
 
 
@@ -110,7 +110,7 @@ product_list = vendor_may("see_catalogue")(ProductList.as_view())
 def product_create(request: HttpRequest) -> HttpResponse:
     return edit(
         request,
-        ProductForm(request.POST or None, user=request.user),
+        ProductForm(posted(request), user=request.user),
         None,
         "catalogue:products",
         _("Catalogue"),
@@ -122,7 +122,7 @@ def product_create(request: HttpRequest) -> HttpResponse:
 def product(request: HttpRequest, product: Product) -> HttpResponse:
     return edit(
         request,
-        ProductForm(request.POST or None, instance=product, user=request.user),
+        ProductForm(posted(request), instance=product, user=request.user),
         product,
         "catalogue:products",
         _("Catalogue"),
@@ -161,7 +161,7 @@ line_list = vendor_may("see_catalogue")(LineList.as_view())
 def line_create(request: HttpRequest) -> HttpResponse:
     return edit(
         request,
-        LineForm(request.POST or None, user=request.user),
+        LineForm(posted(request), user=request.user),
         None,
         "catalogue:lines",
         _("Product lines"),
@@ -173,7 +173,7 @@ def line_create(request: HttpRequest) -> HttpResponse:
 def line(request: HttpRequest, line: ProductLine) -> HttpResponse:
     return edit(
         request,
-        LineForm(request.POST or None, instance=line, user=request.user),
+        LineForm(posted(request), instance=line, user=request.user),
         line,
         "catalogue:lines",
         _("Product lines"),
@@ -214,7 +214,7 @@ price_list_list = vendor_may("see_catalogue")(PriceListList.as_view())
 
 @vendor_may("manage_catalogue")
 def price_list_create(request: HttpRequest) -> HttpResponse:
-    form = PriceListForm(request.POST or None, user=request.user)
+    form = PriceListForm(posted(request), user=request.user)
     return handle(
         request,
         form,
@@ -230,10 +230,10 @@ def price_list_create(request: HttpRequest) -> HttpResponse:
 @scoped(lambda user: show(user, PriceList.objects))
 def price_list(request: HttpRequest, price_list: PriceList) -> HttpResponse:
     """The list and its prices, edited together."""
-    form = PriceListForm(request.POST or None, instance=price_list, user=request.user)
+    form = PriceListForm(posted(request), instance=price_list, user=request.user)
     offered = Product.objects.visible_to(request.user).order_by("name")
     prices = Prices(
-        request.POST or None,
+        posted(request),
         instance=price_list,
         products=offered,
         queryset=price_list.prices.select_related("product").order_by("product__name"),
@@ -327,7 +327,7 @@ discount_list = vendor_may("see_programs")(DiscountList.as_view())
 
 @vendor_may("manage_programs")
 def discount_create(request: HttpRequest) -> HttpResponse:
-    form = DiscountForm(request.POST or None, user=request.user)
+    form = DiscountForm(posted(request), user=request.user)
     return edit(
         request, form, None, "catalogue:discounts", _("Tier discounts"), "manage_programs", title=_("New discount")
     )
@@ -335,6 +335,6 @@ def discount_create(request: HttpRequest) -> HttpResponse:
 
 @scoped(lambda user: show(user, DiscountRule.objects.select_related("tier", "line")))
 def discount(request: HttpRequest, discount: DiscountRule) -> HttpResponse:
-    form = DiscountForm(request.POST or None, instance=discount, user=request.user)
+    form = DiscountForm(posted(request), instance=discount, user=request.user)
     title = f"{discount.tier} · {discount.line or _('all lines')}"
     return edit(request, form, discount, "catalogue:discounts", _("Tier discounts"), "manage_programs", title=title)

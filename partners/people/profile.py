@@ -23,7 +23,7 @@ from prm.db import acting
 from prm.http import Request
 from prm.notify.models import Preference
 from prm.notify.registry import notices
-from prm.ui.forms import handle
+from prm.ui.forms import handle, posted
 from prm.ui.toasts import say
 
 oneself = allowed(lambda user: user.is_authenticated)  # everybody's own page
@@ -42,7 +42,7 @@ def entrance(request: Request) -> HttpResponse:
 def profile(request: Request) -> HttpResponse:
     """Name, language, time zone, looks; and the ways to one's password, second step and tokens."""
     user = User.objects.get(pk=request.user.pk)
-    form = ProfileForm(request.POST or None, instance=user, user=request.user)
+    form = ProfileForm(posted(request), instance=user, user=request.user)
     with acting("system"):
         two_steps = user.authenticator_set.filter(type="totp").exists()
         sides = sides_of(request.user)
@@ -142,7 +142,7 @@ def scope_choices() -> list[tuple[str, str]]:
 @oneself
 def tokens(request: Request) -> HttpResponse:
     """One's own tokens, and a new one; its secret is shown once."""
-    form = TokenForm(request.POST or None, user=request.user, scopes=scope_choices())
+    form = TokenForm(posted(request), user=request.user, scopes=scope_choices())
     secret = ""
     with acting("system"):
         if request.method == "POST" and form.is_valid():

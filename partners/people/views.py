@@ -29,7 +29,7 @@ from partners.roles import VendorRole
 from prm.access import may, portal_only, scoped
 from prm.errors import RuleViolation
 from prm.http import Request
-from prm.ui.forms import handle, refuse
+from prm.ui.forms import handle, posted, refuse
 from prm.ui.lists import Action, Column, Filters, ListPage
 from prm.ui.toasts import say
 
@@ -136,14 +136,14 @@ def _invite(request: Request, form: InvitationForm, back_url: str, **context: An
 @may("manage_colleagues")
 def invite(request: Request) -> HttpResponse:
     """Invite a colleague to one's own company."""
-    form = InvitationForm(request.POST or None, user=request.user, partner=request.user.acting_for)
+    form = InvitationForm(posted(request), user=request.user, partner=request.user.acting_for)
     return _invite(request, form, reverse("people:colleagues"), title=_("Invite a colleague"))
 
 
 @scoped(partners_to_invite_for)
 def invite_for(request: Request, partner: Partner) -> HttpResponse:
     """Invite a person to a partner, from the vendor's side."""
-    form = InvitationForm(request.POST or None, user=request.user, partner=partner)
+    form = InvitationForm(posted(request), user=request.user, partner=partner)
     title = _("Invite a person to %(company)s") % {"company": partner}
     return _invite(request, form, reverse("people:of_partner", args=[partner.pk]), title=title)
 
@@ -152,7 +152,7 @@ def invite_for(request: Request, partner: Partner) -> HttpResponse:
 def membership(request: Request, membership: Membership) -> HttpResponse:
     """Change the role of a partner's person; deactivate or reactivate below."""
     back_url = people_url(request.user, membership.partner_id)
-    form = MembershipForm(request.POST or None, membership=membership, user=request.user)
+    form = MembershipForm(posted(request), membership=membership, user=request.user)
 
     def change() -> None:
         given = form.cleaned_data
@@ -258,7 +258,7 @@ def invitation(request: Request, token: str) -> HttpResponse:
 
 
 def _accept_as_new(request: Request, invitation: Invitation) -> HttpResponse:
-    form = NewPasswordForm(request.POST or None, invitation=invitation, initial={"name": invitation.name})
+    form = NewPasswordForm(posted(request), invitation=invitation, initial={"name": invitation.name})
     if request.method == "POST" and form.is_valid():
         from django.contrib.auth import login, logout
 
@@ -331,7 +331,7 @@ def scope_words(person: User) -> str:
 @may("manage_people")
 def invite_vendor(request: Request) -> HttpResponse:
     """Invite a colleague to the vendor's own team."""
-    form = VendorInvitationForm(request.POST or None, user=request.user)
+    form = VendorInvitationForm(posted(request), user=request.user)
     return _invite(request, form, reverse("people:vendor_people"), title=_("Invite a colleague"))
 
 
@@ -339,7 +339,7 @@ def invite_vendor(request: Request) -> HttpResponse:
 def vendor_person(request: Request, person: User) -> HttpResponse:
     """Role and scope of a vendor person; deactivate or reactivate below."""
     back_url = reverse("people:vendor_people")
-    form = VendorPersonForm(request.POST or None, instance=person, user=request.user)
+    form = VendorPersonForm(posted(request), instance=person, user=request.user)
     return handle(
         request,
         form,

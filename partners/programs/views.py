@@ -22,7 +22,7 @@ from prm.calendar import business_today
 from prm.errors import RuleViolation
 from prm.events.models import Event
 from prm.ui import story
-from prm.ui.forms import handle
+from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, ListPage
 
 SHOWN = 50  # enrolments on a program's page; the partner list shows all, by tier
@@ -89,7 +89,7 @@ def program(request: HttpRequest, program: Program) -> HttpResponse:
 
 @vendor_may("manage_programs")
 def program_create(request: HttpRequest) -> HttpResponse:
-    form = ProgramForm(request.POST or None, user=request.user)
+    form = ProgramForm(posted(request), user=request.user)
     return handle(
         request,
         form,
@@ -103,7 +103,7 @@ def program_create(request: HttpRequest) -> HttpResponse:
 
 @scoped(Program.objects.editable_by)
 def program_edit(request: HttpRequest, program: Program) -> HttpResponse:
-    form = ProgramForm(request.POST or None, instance=program, user=request.user)
+    form = ProgramForm(posted(request), instance=program, user=request.user)
     return handle(
         request,
         form,
@@ -119,7 +119,7 @@ def program_edit(request: HttpRequest, program: Program) -> HttpResponse:
 def tier_create(request: HttpRequest, program: Program) -> HttpResponse:
     ranks = program.tiers.order_by("-rank").values_list("rank", flat=True)
     form = TierForm(
-        request.POST or None,
+        posted(request),
         instance=Tier(program=program),
         user=request.user,
         initial={"rank": (ranks.first() or 0) + 1},
@@ -137,7 +137,7 @@ def tier_create(request: HttpRequest, program: Program) -> HttpResponse:
 
 @scoped(lambda user: Tier.objects.editable_by(user).select_related("program"))
 def tier_edit(request: HttpRequest, tier: Tier) -> HttpResponse:
-    form = TierForm(request.POST or None, instance=tier, user=request.user)
+    form = TierForm(posted(request), instance=tier, user=request.user)
     back = tier.program.get_absolute_url()
     return handle(
         request,
@@ -162,9 +162,7 @@ def tier_edit(request: HttpRequest, tier: Tier) -> HttpResponse:
 )
 def enrol(request: HttpRequest, program: Program) -> HttpResponse:
     """Enrol a partner, from the program's page."""
-    form = EnrolPartnerForm(
-        request.POST or None, instance=Enrolment(program=program), program=program, user=request.user
-    )
+    form = EnrolPartnerForm(posted(request), instance=Enrolment(program=program), program=program, user=request.user)
     return handle(
         request,
         form,
@@ -180,7 +178,7 @@ def enrol(request: HttpRequest, program: Program) -> HttpResponse:
 @scoped(Partner.objects.editable_by)
 def enrolment_create(request: HttpRequest, partner: Partner) -> HttpResponse:
     """Enrol this partner."""
-    form = EnrolmentForm(request.POST or None, instance=Enrolment(partner=partner), user=request.user)
+    form = EnrolmentForm(posted(request), instance=Enrolment(partner=partner), user=request.user)
     return handle(
         request,
         form,
@@ -197,7 +195,7 @@ def enrolment_create(request: HttpRequest, partner: Partner) -> HttpResponse:
 
 @scoped(lambda user: Enrolment.objects.editable_by(user).select_related("partner", "program", "tier"))
 def tier_change(request: HttpRequest, enrolment: Enrolment) -> HttpResponse:
-    form = TierChangeForm(request.POST or None, enrolment=enrolment)
+    form = TierChangeForm(posted(request), enrolment=enrolment)
     back = enrolment.partner.get_absolute_url()
     return handle(
         request,
@@ -215,7 +213,7 @@ def tier_change(request: HttpRequest, enrolment: Enrolment) -> HttpResponse:
 
 @scoped(lambda user: Enrolment.objects.editable_by(user).select_related("partner", "program"))
 def enrolment_end(request: HttpRequest, enrolment: Enrolment) -> HttpResponse:
-    form = EndForm(request.POST or None)
+    form = EndForm(posted(request))
     back = enrolment.partner.get_absolute_url()
 
     def act():

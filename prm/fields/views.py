@@ -14,7 +14,7 @@ from prm.access import may, scoped
 from prm.errors import RuleViolation
 from prm.fields.forms import CustomFieldForm
 from prm.fields.models import CustomField, FieldKind
-from prm.ui.forms import handle
+from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, Filters, ListPage, Tab
 from prm.ui.toasts import say
 
@@ -51,7 +51,7 @@ class CustomFieldList(ListPage):
 @may("manage_fields")
 def new(request: HttpRequest) -> HttpResponse:
     """Add a field."""
-    form = CustomFieldForm(request.POST or None, user=request.user, initial={"kind": request.GET.get("kind", "")})
+    form = CustomFieldForm(posted(request), user=request.user, initial={"kind": request.GET.get("kind", "")})
     return handle(
         request,
         form,
@@ -67,7 +67,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @scoped(CustomField.objects.editable_by)
 def field(request: HttpRequest, custom_field: CustomField) -> HttpResponse:
     """Change a field: its names, choices and who sees it."""
-    form = CustomFieldForm(request.POST or None, instance=custom_field, user=request.user)
+    form = CustomFieldForm(posted(request), instance=custom_field, user=request.user)
     return handle(
         request,
         form,

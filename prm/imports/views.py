@@ -23,7 +23,7 @@ from prm.imports.importer import Run
 from prm.imports.mapping import suggest
 from prm.imports.models import Import, ImportStatus, SavedMapping
 from prm.imports.reading import Table, open_table
-from prm.ui.forms import handle
+from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, Filters, ListPage
 from prm.ui.toasts import say
 
@@ -64,9 +64,7 @@ class ImportList(ListPage):
 @may("import_data")
 def new(request: Request) -> HttpResponse:
     """Give a file."""
-    form = UploadForm(
-        request.POST or None, request.FILES or None, user=request.user, initial={"kind": request.GET.get("kind", "")}
-    )
+    form = UploadForm(posted(request), request.FILES, user=request.user, initial={"kind": request.GET.get("kind", "")})
     return handle(
         request,
         form,

@@ -15,7 +15,7 @@ from prm.events.models import Errand
 from prm.installation import colours, files
 from prm.installation.forms import BrandingForm, SecurityForm
 from prm.installation.models import Installation
-from prm.ui.forms import handle
+from prm.ui.forms import handle, posted
 from prm.ui.lists import Column, Filters, ListPage, Tab
 from prm.ui.toasts import say
 
@@ -23,9 +23,7 @@ from prm.ui.toasts import say
 @may("manage_installation")
 def branding(request: HttpRequest) -> HttpResponse:
     """Name, logo, colour, sender of e-mails."""
-    form = BrandingForm(
-        request.POST or None, request.FILES or None, instance=Installation.for_change(), user=request.user
-    )
+    form = BrandingForm(posted(request), request.FILES, instance=Installation.for_change(), user=request.user)
     return handle(
         request,
         form,
@@ -40,7 +38,7 @@ def branding(request: HttpRequest) -> HttpResponse:
 @may("manage_installation")
 def security(request: HttpRequest) -> HttpResponse:
     """Roles that must use two-step sign-in."""
-    form = SecurityForm(request.POST or None, instance=Installation.for_change(), user=request.user)
+    form = SecurityForm(posted(request), instance=Installation.for_change(), user=request.user)
     return handle(
         request,
         form,

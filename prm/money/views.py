@@ -12,7 +12,7 @@ from prm import events
 from prm.access import may, scoped
 from prm.money.forms import RateForm
 from prm.money.models import ExchangeRate
-from prm.ui.forms import handle
+from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, CurrencyFilter, DateFilter, Filters, ListPage
 from prm.ui.toasts import say
 
@@ -69,13 +69,13 @@ rate_list = may("manage_rates")(RateList.as_view())
 
 @may("manage_rates")
 def rate_create(request: HttpRequest) -> HttpResponse:
-    form = RateForm(request.POST or None)
+    form = RateForm(posted(request))
     return page(request, form, title=_("New exchange rate"))
 
 
 @scoped(editable_by)
 def rate(request: HttpRequest, rate: ExchangeRate) -> HttpResponse:
-    form = RateForm(request.POST or None, instance=rate)
+    form = RateForm(posted(request), instance=rate)
     return page(
         request,
         form,
