@@ -355,6 +355,7 @@ CELERY_BEAT_SCHEDULE = {
     "expire-returned-registrations": {"task": "deals.expire_unanswered", "schedule": crontab(minute=20)},
     "remind-of-deadlines": {"task": "deals.remind", "schedule": crontab(minute=35)},
     "check-credit": {"task": "attribution.check_credit", "schedule": crontab(minute=20, hour=3)},
+    "figures-follow-the-calendar": {"task": "kpis.follow_calendar", "schedule": crontab(minute=10, hour="*/6")},
     "remind-of-tasks": {"task": "engagement.remind", "schedule": crontab(minute="*/15")},
     "clean-up": {"task": "prm.clean_up", "schedule": crontab(minute=50, hour=2)},
 }

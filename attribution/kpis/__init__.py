@@ -1,0 +1,21 @@
+"""Figures: declared metrics, a ledger kept equal to the rows, and the questions one may ask of it."""
+
+from attribution.kpis.figure import Figure, UnknownQuestion, change
+from attribution.kpis.figures import tiles, value, values
+from attribution.kpis.links import metric_url, rows_url
+from attribution.kpis.metrics import METRICS, Metric
+from attribution.kpis.periods import Period
+
+__all__ = [
+    "METRICS",
+    "Figure",
+    "Metric",
+    "Period",
+    "UnknownQuestion",
+    "change",
+    "metric_url",
+    "rows_url",
+    "tiles",
+    "value",
+    "values",
+]
