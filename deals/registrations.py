@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from deals import (
     activities,  # noqa: F401  (declares what activities may be about)
+    bulk,  # noqa: F401  (what can be done with several rows at once)
     home,  # noqa: F401  (what the two homes show of deals)
 )
 from deals import story as registration_story

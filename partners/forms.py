@@ -114,6 +114,20 @@ class ManagerForm(Form):
             self.initial.update(version=partner.version, manager=partner.channel_manager_id)
 
 
+class ManyManagersForm(Form):
+    """Who looks after the ticked partners."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["manager"] = RecordField(
+            "channel_managers",
+            User.objects.channel_managers(),
+            label=gettext_lazy("Channel manager"),
+            required=False,
+            help_text=gettext_lazy("Empty: nobody."),
+        )
+
+
 class GroupForm(RecordForm):
     """Companies under one owner; the head may be allowed to read the deals of all."""
 

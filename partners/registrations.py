@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from partners.filters import search_partners
-from partners.models import Invitation, Membership, Partner, PartnerStatus, SupplyRelation, Team
+from partners.forms import ManyManagersForm
+from partners.models import Invitation, Membership, Partner, PartnerStatus, SupplyRelation, Team, User
 from prm import events, fields
 from prm.calendar import business_today
 from prm.events.models import Event
@@ -24,6 +25,7 @@ from prm.registries import (
     search_sources,
 )
 from prm.ui import pick, story
+from prm.ui.lists import BulkAction, bulk_actions
 from prm.ui.templatetags import ui
 
 LATEST = 12
@@ -241,4 +243,43 @@ pick.pickers["teams"] = pick.Picker(
     lambda user, text: [
         (team.pk, team.name, "") for team in Team.objects.visible_to(user).filter(name__icontains=text)[: pick.ENOUGH]
     ]
+)
+
+
+# Several partners at once ----------------------------------------------------------------------------------------------------
+
+
+def vendor_picker(rows):
+    """Colleagues found by name or address; to a partner there are none."""
+
+    def search(user, text: str):
+        if user.is_partner:
+            return []
+        found = rows().filter(Q(name__icontains=text) | Q(email__istartswith=text), is_active=True)
+        return [(person.pk, person.name, person.email) for person in found.order_by("name", "pk")[: pick.ENOUGH]]
+
+    return pick.Picker(search)
+
+
+def give_manager(partner: Partner, user, data: dict) -> bool:
+    manager = data["manager"]
+    if partner.channel_manager_id == (manager.pk if manager else None):
+        return False
+    partner.assign_to(manager, by=user)
+    return True
+
+
+pick.pickers["channel_managers"] = vendor_picker(User.objects.channel_managers)
+pick.pickers["vendor_people"] = vendor_picker(User.objects.vendor_people)
+bulk_actions.add(
+    "partners:partners",
+    BulkAction(
+        "assign",
+        gettext_lazy("Assign a channel manager"),
+        "user-check",
+        vendor("manage_partners"),
+        give_manager,
+        Partner.objects.editable_by,
+        ManyManagersForm,
+    ),
 )

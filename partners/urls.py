@@ -6,7 +6,6 @@ app_name = "partners"
 urlpatterns = [
     path("", views.partner_list, name="partners"),
     path("new/", views.partner_create, name="partner_create"),
-    path("assignment/", views.assignments, name="assignments"),
     path("groups/", views.group_list, name="groups"),
     path("groups/new/", views.group_create, name="group_create"),
     path("groups/<uuid:pk>/", views.group, name="group"),

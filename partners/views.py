@@ -4,14 +4,12 @@ from datetime import timedelta
 
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST
+from django.utils.translation import gettext_lazy
 from psycopg2.extras import DateRange
 
 from partners.filters import GroupFilters, PartnerFilters, TeamFilters
@@ -33,7 +31,6 @@ from prm.errors import RuleViolation
 from prm.registries import panels_of
 from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, ListPage, Tab
-from prm.ui.toasts import say
 
 
 def vendor_may(capability: str):
@@ -92,10 +89,6 @@ class PartnerList(ListPage):
         Column("created_at", gettext_lazy("Added"), kind="date", sort="created_at"),
     ]
 
-    @property
-    def bulk_template(self):
-        return "partners/_bulk.html" if self.request.user.may("manage_partners") else ""
-
     def rows(self):
         return with_tier(Partner.objects.visible_to(self.request.user)).select_related("group", "channel_manager")
 
@@ -113,12 +106,6 @@ class PartnerList(ListPage):
             Tab(_("Nobody looks after"), {"manager": "null"}),
             Tab(_("New this quarter"), {"since": quarter.isoformat()}),
         ]
-
-    def extra_context(self):
-        # The choices of the filter are those of the bulk bar: one statement for both.
-        field = self.filterset.form.fields["manager"]
-        choices = field.widget.choices = list(field.choices)
-        return {"managers": [choice for choice in choices if choice[0] not in ("", "null")]}
 
 
 partner_list = vendor_may("see_partners")(PartnerList.as_view())
@@ -222,26 +209,6 @@ def assignment(request: HttpRequest, partner: Partner) -> HttpResponse:
         back_label=partner.name,
         submit=_("Assign"),
     )
-
-
-@require_POST
-@vendor_may("manage_partners")
-def assignments(request: HttpRequest) -> HttpResponse:
-    """Give the ticked partners to one channel manager, all or none."""
-    form = ManagerForm(request.POST)
-    back = redirect(f"{reverse('partners:partners')}?{request.GET.urlencode()}".rstrip("?"))
-    chosen = [pk for pk in request.POST.getlist("selected") if len(pk) == 36][:200]
-    if not form.is_valid() or not chosen:
-        return say(request, back, _("Choose partners and a channel manager first."), tone="warn")
-    try:
-        with transaction.atomic():
-            rows = list(Partner.objects.editable_by(request.user).filter(pk__in=chosen).order_by("pk"))
-            for row in rows:
-                row.assign_to(form.cleaned_data["manager"], by=request.user)
-    except (RuleViolation, ValueError) as error:
-        return say(request, back, str(error), tone="bad")
-    text = ngettext("%(n)s partner assigned to %(name)s.", "%(n)s partners assigned to %(name)s.", len(rows))
-    return say(request, back, text % {"n": len(rows), "name": form.cleaned_data["manager"] or _("nobody")})
 
 
 # Supply ------------------------------------------------------------------------------------------------------------------

@@ -24,12 +24,13 @@ urlpatterns = [
     path("", include("attribution.urls")),
     path("metrics/", include("attribution.kpis.urls")),
     path("activities/", include("partners.engagement.urls")),
+    path("views/", include("prm.ui.urls")),
     path("search/", search, name="search"),
     path("pick/<slug:source>/", pick, name="pick"),
     path("partners/", include("partners.urls")),
     path("programs/", include("partners.programs.urls")),
     path("catalogue/", include("partners.catalogue.urls")),
-    path("customers/", include("territories.urls")),
+    path("", include("territories.urls")),
     path("settings/exchange-rates/", include("prm.money.urls")),
 ]
 

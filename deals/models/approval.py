@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pghistory
 from django.conf import settings
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import Func, Max, Value
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -88,6 +88,20 @@ class Approval(Record):
 
     def take(self, by) -> None:
         self.put(taken_by=by)
+
+    @transaction.atomic
+    def assign(self, reviewer, *, by, version=None) -> bool:
+        """Give the decision to a colleague who may take it; the partner's row does not change."""
+        self.lock(version)
+        if reviewer is not None and not reviewer.may("decide_registrations"):
+            raise RuleViolation(
+                "may_not_decide", _("%(name)s may not decide on registrations.") % {"name": reviewer}, field="reviewer"
+            )
+        if self.outcome or self.taken_by_id == (reviewer.pk if reviewer else None):
+            return False
+        self.put(taken_by=reviewer)
+        events.record(self, "assigned", by=by, reviewer=reviewer.name if reviewer else "")
+        return True
 
     def note(self, text: str, *, by, version=None) -> None:
         """Keep private notes; the partner's row does not change."""

@@ -63,6 +63,15 @@ STATUSES = {
     "clear": Look(icon="check", tone="good"),
     "possible_match": Look(icon="alert-triangle", tone="warn"),
     "conflict": Look(icon="arrows-split-2", tone="bad"),
+    # lead and its offer
+    "new": Look(icon="circle-dashed", tone="info"),
+    "offered": WAITING,
+    "accepted": Look(icon="user-check", tone="info"),
+    "contacted": Look(icon="phone", tone="info"),
+    "converted": GOOD,
+    "disqualified": ENDED,
+    "declined": Look(icon="x", tone="neutral"),
+    "withdrawn": ENDED,
     # tasks
     "planned": Look(icon="calendar", tone="neutral"),
     "due": Look(icon="clock", tone="warn"),

@@ -192,13 +192,15 @@ def test_status_moves_as_the_table_allows(channel_manager, alpine, signed_in):
 
 def test_assign_many(channel_manager, alpine, boreal, admin, signed_in):
     client = signed_in(admin)
-    client.post("/partners/assignment/", {"selected": [str(alpine.pk), str(boreal.pk)], "manager": str(admin.pk)})
+    data = {"action": "assign", "selected": [str(alpine.pk), str(boreal.pk)], "assign-manager": str(admin.pk)}
+    client.post("/partners/", data)
     assert set(Partner.objects.values_list("channel_manager", flat=True)) == {admin.pk}
 
 
 def test_assign_many_leaves_partners_out_of_scope_alone(alpine, system, signed_in):
     limited = factories.vendor_user("channel_manager", scope_countries=["NO"])
-    signed_in(limited).post("/partners/assignment/", {"selected": [str(alpine.pk)], "manager": str(limited.pk)})
+    data = {"action": "assign", "selected": [str(alpine.pk)], "assign-manager": str(limited.pk)}
+    signed_in(limited).post("/partners/", data)
     alpine.refresh_from_db()
     assert alpine.channel_manager_id != limited.pk
 
