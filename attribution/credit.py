@@ -23,6 +23,7 @@ from django.utils import timezone
 from attribution.models.credit import AttributionRun
 from prm.money import CURRENCIES
 
+MODELS = ("first_touch", "last_touch", "linear")
 VERSION = 1  # of the rules below; a row says by which it was made
 BATCH = 1_000  # notes worked off in one transaction
 LOCK = 728_001  # one writer of the ledger at a time
@@ -158,7 +159,8 @@ fresh AS (
         ranked.position, ranked.of,
         ranked.partner_id IS NOT NULL AND ranked.partner_id IS NOT DISTINCT FROM source.partner_id AS sourced,
         ranked.rule, %(version)s AS rule_version
-    FROM ranked JOIN source USING (deal) LEFT JOIN own_part USING (deal, partner_id)
+    FROM ranked JOIN source USING (deal)
+    LEFT JOIN own_part ON own_part.deal = ranked.deal AND own_part.partner_id = ranked.partner_id
 )"""
 
 COLUMNS = (
@@ -262,6 +264,7 @@ def refresh_noted(batch: int = BATCH) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(RESOLVE, {"batch": batch})
         notes, ids = cursor.fetchone()
+        cursor.execute("SELECT set_config('prm.credit_woken', '', true)")  # notes made after this wake again
     if ids:
         _write(WRITE_SOME, ids=ids)
     return notes == batch

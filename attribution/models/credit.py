@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from attribution.models.campaign import Campaign
 from attribution.models.touchpoint import Touchpoint, TouchpointKind
-from deals.models import Opportunity, OpportunityParticipant
+from deals.models import DealRegistration, Opportunity, OpportunityParticipant
 from partners.models import Partner, Team
 from prm.calendar import business_zone
 from prm.ids import uuid7
@@ -36,6 +36,8 @@ class CreditModel(models.TextChoices):
 # Each of these gives the whole of every won opportunity exactly once; ``influenced`` gives it once to each partner that helped.
 ADDITIVE = (CreditModel.SOURCED, CreditModel.FIRST_TOUCH, CreditModel.LAST_TOUCH, CreditModel.LINEAR)
 
+OWN_MODELS = (CreditModel.SOURCED, CreditModel.LINEAR)
+
 
 class CreditRule(models.TextChoices):
     """Why a row is there."""
@@ -55,11 +57,18 @@ class CreditProblem(models.TextChoices):
 
 class CreditQuerySet(models.QuerySet["Credit"]):
     def visible_to(self, user: Any) -> CreditQuerySet:
-        """The vendor's credits of the partners in its scope; a partner's own, on deals in which it takes part."""
+        """The vendor's credits of the partners in its scope; a partner's own, on deals in which it takes part.
+
+        A partner reads its share and what it brought; the other models say more of the others than of itself.
+        """
         if not user.may("see_credit"):
             return self.none()
         if user.is_partner:
-            return self.filter(partner=user.acting_for_id, participant__isnull=False)
+            own = self.filter(partner=user.acting_for_id, participant__partner=user.acting_for_id, model__in=OWN_MODELS)
+            if user.membership.own_rows_only:
+                mine = DealRegistration.objects.filter(participant=models.OuterRef("participant"), created_by=user)
+                own = own.filter(models.Exists(mine))
+            return own
         scope = user.partner_scope_ids()
         return self if scope is None else self.filter(partner__in=scope)
 
@@ -111,7 +120,7 @@ class Credit(models.Model):
 
     objects = CreditQuerySet.as_manager()
     row_policy = RowPolicy(
-        read="partner_id = {partner}"
+        read="partner_id = {partner} AND model IN ('sourced', 'linear')"
         " AND participant_id IN (SELECT id FROM deals_opportunityparticipant WHERE partner_id = {partner})"
     )
 
@@ -210,6 +219,11 @@ class CreditDirty(models.Model):
         return str(self.subject or f"{self.currency} {self.since}")
 
 
+class AttributionRunQuerySet(models.QuerySet["AttributionRun"]):
+    def visible_to(self, user: Any) -> AttributionRunQuerySet:
+        return self if not user.is_partner and user.may("see_credit") else self.none()
+
+
 class AttributionRun(models.Model):
     """A full computation of the ledger, with its settings and what it found; ``changed`` is 0 when the ledger was right."""
 
@@ -222,6 +236,8 @@ class AttributionRun(models.Model):
     opportunities = models.PositiveIntegerField()
     credits = models.PositiveIntegerField()
     changed = models.PositiveIntegerField()
+
+    objects = AttributionRunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-started_at", "-id"]
