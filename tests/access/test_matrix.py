@@ -47,6 +47,7 @@ SAMPLES = {
     "DealRegistration": ("submitted", "draft", "approved", "returned"),
     "OpportunityParticipant": ("participant",),
     "Opportunity": ("opportunity",),
+    "Credit": ("credit",),
     "Enrolment": ("enrolment",),
     "Program": ("program",),
     "Tier": ("tier",),

@@ -25,7 +25,7 @@ def own_models():
     return [
         model
         for model in apps.get_models()
-        if model.__module__.startswith(("prm.", "partners.", "deals.", "territories."))
+        if model.__module__.startswith(("prm.", "partners.", "deals.", "territories.", "attribution."))
     ]
 
 

@@ -11,8 +11,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
 from psycopg2.extras import DateRange
 
+from attribution.models import Credit
 from deals.conflicts.watch import watch
 from deals.models import Comment, DealRegistration, OpportunityLine, StageChange
 from partners.catalogue.models import DiscountRule
@@ -188,5 +190,22 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
         "activity": Activity.log(by=boss, about=submitted, kind="meeting", title=f"{canary} meeting"),
         "saved_view": SavedView.keep(by=boss, list="deals:portal_registrations", name=f"{canary} view", query="q=x"),
         "supply": supply,
+        "credit": Credit.objects.create(
+            opportunity=opportunity,
+            participant=participant,
+            partner=partner,
+            model="linear",
+            kind="demo",
+            at=timezone.now(),
+            weight=1,
+            amount=Decimal("98765.4300"),
+            currency="EUR",
+            closed_on=business_today(),
+            position=1,
+            of=1,
+            sourced=True,
+            rule="touch",
+            rule_version=1,
+        ),
     }
     return made
