@@ -106,7 +106,10 @@ class TouchpointQuerySet(models.QuerySet["Touchpoint"]):
         )
         return self.annotate(
             deal=Coalesce(
-                "opportunity", "lead__converted_opportunity", models.Subquery(participants.values("opportunity")[:1])
+                "opportunity",
+                "lead__converted_opportunity",
+                models.Subquery(participants.values("opportunity")[:1]),
+                output_field=models.UUIDField(),
             )
         )
 

@@ -74,6 +74,7 @@ class Campaign(Record):
     def start(cls, *, by, **values) -> Campaign:
         """Write down a campaign."""
         campaign = cls(**values)
+        campaign.full_clean()
         campaign.save(force_insert=True)
         events.record(campaign, "created", by=by, name=campaign.name)
         return campaign
@@ -84,5 +85,8 @@ class Campaign(Record):
         self.lock(version)
         changed = sorted(name for name, value in values.items() if getattr(self, name) != value)
         if changed:
+            for name, value in values.items():
+                setattr(self, name, value)
+            self.full_clean()
             self.put(**values)
             events.record(self, "changed", by=by, fields=changed)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pghistory
@@ -239,6 +240,7 @@ class Lead(Record):
     def create(cls, *, by=None, lines=(), **values) -> Lead:
         """Write down a new lead; its person must be told, so the legal basis is asked for."""
         lead = cls(**values)
+        lead.refuse_nonsense()
         lead.save(force_insert=True)
         lead.lines.set(lines)
         events.record(lead, "created", by=by, company=lead.company_name, source=lead.source)
@@ -254,11 +256,22 @@ class Lead(Record):
             changed.append("lines")
         if not changed:
             return
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.refuse_nonsense()
         self.put(**values)
         if {*SUMMARY, "lines"} & set(changed):
             for offer in self.offers.open().select_for_update(of=("self",)):
                 offer.put(**self.summary())
         events.record(self, "changed", by=by, fields=changed)
+
+    def refuse_nonsense(self) -> None:
+        if self.received_at > timezone.now() + timedelta(minutes=5):
+            raise RuleViolation(
+                "in_the_future", _("A lead was received; give a time that is past."), field="received_at"
+            )
+        if self.region and self.country and not self.region.startswith(f"{self.country}-"):
+            raise RuleViolation("region_elsewhere", _("This region is not in that country."), field="region")
 
     def summary(self) -> dict[str, Any]:
         """What an offer copies."""
@@ -291,7 +304,9 @@ class Lead(Record):
             evidence=evidence or {},
         )
         self.put(status=LeadStatus.OFFERED, partner=None)
-        events.record(offer, "offered", by=by, partner_id=partner.pk, respond_by=respond_by.isoformat())
+        events.record(
+            offer, "offered", by=by, partner_id=partner.pk, partner=partner.name, respond_by=respond_by.isoformat()
+        )
         offer.expire_in_time()
         return offer
 
@@ -325,6 +340,23 @@ class Lead(Record):
         self.put(status=LeadStatus.NEW, partner=None, disqualified_reason="", disqualified_note="")
         self.offers.filter(status="accepted").take_back()
         events.record(self, "reopened", by=by)
+
+    @transaction.atomic
+    def resume(self) -> None:
+        """The draft it had become is gone: whoever held the lead works it again."""
+        if offer := self.holding_offer():
+            offer.lock()
+        self.lock()
+        if self.status != LeadStatus.CONVERTED or self.converted_opportunity_id:
+            return
+        self.put(
+            status=LeadStatus.CONTACTED if self.contacted_at else LeadStatus.ACCEPTED,
+            converted_at=None,
+            converted_registration=None,
+        )
+        if offer and offer.is_accepted:
+            offer.put(follow_up="contacted" if self.contacted_at else "", followed_up_at=self.contacted_at)
+        events.record(self, "resumed")
 
     @transaction.atomic
     def register(self, *, by, version=None, **values) -> DealRegistration:

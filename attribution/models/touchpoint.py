@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +19,7 @@ from deals.models import DealRegistration, Opportunity
 from partners.models import Partner, Team
 from prm import events
 from prm.errors import RuleViolation
+from prm.externals.models import ExternalId
 from prm.records import Record
 from prm.rowpolicy import OWN_READ
 from territories.models import Customer
@@ -186,6 +188,7 @@ class Touchpoint(Record):
         """Take back what was written down; its history keeps it."""
         self.lock(version)
         events.record(self, "deleted", by=by, **self.told())
+        ExternalId.objects.about(self, [self.pk]).delete()
         self.delete()
 
     def refuse_nonsense(self) -> None:
@@ -199,7 +202,7 @@ class Touchpoint(Record):
                 _("Say what it was about: a lead, an opportunity, a registration or a customer."),
                 field="opportunity",
             )
-        if self.at > timezone.now():
+        if self.at > timezone.now() + timedelta(minutes=5):
             raise RuleViolation("in_the_future", _("A touchpoint has happened; give a time that is past."), field="at")
 
     def told(self) -> dict[str, str]:
