@@ -143,8 +143,11 @@ def send_password_reset(*, email: str) -> None:
     user = User.objects.filter(email=email, is_active=True).first()
     if user is None:
         return
+    send("password_reset", user.email, user.name, user.language, url=link_to_choose_password(user))
+
+
+def link_to_choose_password(user: User) -> str:
+    """The path of a page where the person sets a password; it works once."""
     key = f"{user_pk_to_url_str(user)}-{default_token_generator.make_token(user)}"
-    path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"}).replace(
-        "UID-KEY", quote(key)
-    )
-    send("password_reset", user.email, user.name, user.language, url=path)
+    path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
+    return path.replace("UID-KEY", quote(key))

@@ -89,3 +89,21 @@ def test_everything_copied_into_the_image_exists():
     for name, text in INSTRUCTIONS:
         if name == "COPY" and "--from" not in text:
             assert [path for path in shlex.split(text)[:-1] if not (CHECKOUT / path).exists()] == []
+
+
+NOT_IN_A_CONTAINER = {
+    "STATIC_ROOT", "PORT", "DATABASE_OWNER_URL", "PRM_DATA_DIR", "PRM_BROKER_URL", "PRM_DATABASE_NAME", "PRM_DEMO", "PRM_DEBUG", "PRM_TESTING",
+}  # fmt: skip  # set by the image, of embedded services, or of tests and demo
+
+
+def test_every_setting_of_an_installation_reaches_the_product():
+    table = (CHECKOUT / "docs" / "operations.md").read_text().partition("## Environment")[2].partition("\n## ")[0]
+    documented = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
+    assert documented - NOT_IN_A_CONTAINER == set(SERVICES["web"]["environment"])
+
+
+def test_the_licence_is_the_one_the_package_names():
+    assert 'license = { text = "Apache-2.0" }' in (CHECKOUT / "pyproject.toml").read_text()
+    text = (CHECKOUT / "LICENSE").read_text()
+    assert "Apache License" in text
+    assert "Version 2.0, January 2004" in text
