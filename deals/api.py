@@ -48,6 +48,10 @@ class DealRegistrationViewSet(Reads, Creates, Edits, Deletes, Upserts, ScopedVie
         rows = super().get_queryset()
         return rows if self.request.user.is_partner else rows.with_approval()
 
+    def showing_custom(self, rows):
+        user = self.request.user
+        return rows.filter(partner__in=user.readable_partner_ids) if user.is_partner else rows
+
     def finish(self, rows):
         user = self.request.user
         if user.is_partner and "distributor" in user.acting_for.types:

@@ -1,7 +1,8 @@
 from django.contrib.auth import get_user_model
 from rest_framework import serializers
 
-from partners.models import Membership, Partner, PartnerGroup, SupplyRelation
+from partners.models import Invitation, Membership, Partner, PartnerGroup, SupplyRelation
+from partners.roles import PartnerRole
 from prm.api.fields import CountryField, CustomField, Reference
 from prm.api.serializers import SHARED, RecordSerializer
 
@@ -59,3 +60,13 @@ class PartnerUserSerializer(RecordSerializer):
         model = Membership
         fields = (*SHARED, "partner", "name", "email", "role", "own_rows_only", "is_active", "joined_at")
         read_only_fields = ("partner", "is_active", "joined_at")
+
+
+class InvitationSerializer(RecordSerializer):
+    partner = Reference(model=Partner, required=False)
+    role = serializers.ChoiceField(PartnerRole.choices)
+
+    class Meta:
+        model = Invitation
+        fields = (*SHARED, "partner", "name", "email", "role", "language", "expires_at", "accepted_at", "withdrawn_at")
+        read_only_fields = ("expires_at", "accepted_at", "withdrawn_at")

@@ -56,7 +56,10 @@ class MoneyField(serializers.Field):
     def get_attribute(self, instance: Any) -> Any:
         for part in self.source_attrs[:-1]:
             instance = getattr(instance, part)
-        return getattr(instance, self.source_attrs[-1]), getattr(instance, self.currency)
+        currency = instance
+        for part in self.currency.split("__"):
+            currency = getattr(currency, part)
+        return getattr(instance, self.source_attrs[-1]), currency
 
     def to_representation(self, value: tuple) -> dict | None:
         return money_json(*value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -12,7 +13,9 @@ from django.db.models import Choices, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from prm.api.problems import Problem
+from prm.fields import kind_of
 
+CUSTOM = re.compile(r"custom\[([^\[\]]+)\]")
 OF_ALL = {"cursor", "limit", "ordering", "search"}
 
 
@@ -35,7 +38,9 @@ class Filter:
 
 
 def _boolean(text: str) -> bool:
-    return {"true": True, "false": False}[text]
+    if text not in ("true", "false"):
+        raise ValueError
+    return text == "true"
 
 
 def _instant(text: str) -> datetime:
@@ -93,11 +98,28 @@ class FilterBackend:
         for name, value in request.GET.items():
             if name in known:
                 queryset = queryset.filter(**{known[name].lookup: self.read(known[name], name, value)})
+            elif match := CUSTOM.fullmatch(name):
+                queryset = self.custom(queryset, view, name, match[1], value)
             elif name == "search" and view.search_fields:
                 queryset = queryset.filter(self.search(view, value))
             elif name not in OF_ALL or (name == "search" and not view.search_fields):
-                raise Problem("unknown_parameter", _("There is no parameter “%(name)s” here.") % {"name": name[:60]})
+                raise self.unknown(name)
         return queryset
+
+    @staticmethod
+    def unknown(name: str) -> Problem:
+        return Problem("unknown_parameter", _("There is no parameter “%(name)s” here.") % {"name": name[:60]})
+
+    def custom(self, queryset: QuerySet, view, name: str, field: str, value: str) -> QuerySet:
+        """By a field that a program owner added, among the rows that show it to the reader."""
+        from prm.fields import asked
+
+        kind, user = kind_of(queryset.model), view.request.user
+        wanted = Filter("", lambda text: asked.condition(kind, user, field, text))
+        try:
+            return view.showing_custom(queryset).filter(self.read(wanted, name, value))
+        except LookupError:
+            raise self.unknown(name) from None
 
     @staticmethod
     def read(known: Filter, name: str, value: str) -> Any:
@@ -128,6 +150,18 @@ class FilterBackend:
                     "in": "query",
                     "schema": {"type": "string", "maxLength": 200},
                     "description": "Contains this text.",
+                }
+            )
+        if kind_of(view.model):
+            parameters.append(
+                {
+                    "name": "custom",
+                    "in": "query",
+                    "style": "deepObject",
+                    "explode": True,
+                    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+                    "description": "By custom field: `custom[beds]=12`; numbers and dates also by `custom[beds.from]` "
+                    "and `custom[beds.to]`.",
                 }
             )
         orders = [sign + name for name in view.ordering_fields for sign in ("", "-")]

@@ -103,6 +103,11 @@ class Schema(AutoSchema):
         return getattr(handler, "verb", None)
 
     @property
+    def made(self) -> Any:
+        """What ``create`` takes and answers, where that is not the record itself."""
+        return getattr(self.view, "create_serializer_class", None) if self.view.action == "create" else None
+
+    @property
     def needs_version(self) -> bool:
         return bool(self.verb and self.verb["on_version"]) or self.view.action in ("partial_update", "destroy")
 
@@ -136,11 +141,13 @@ class Schema(AutoSchema):
             return {JSON: BATCH_REQUEST}
         if self.verb:
             return self.verb["input"]
-        return type(self.view).serializer_class
+        return self.made or type(self.view).serializer_class
 
     def get_response_serializers(self) -> Any:
         if self.verb and "answers" in self.verb:
             return self.verb["answers"]
+        if self.made:
+            return self.made
         serializer, other = type(self.view).serializer_class, getattr(self.view, "partner_serializer_class", None)
         if other is None:
             return serializer

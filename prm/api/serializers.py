@@ -15,23 +15,15 @@ from prm.money import Money
 SHARED = ("id", "created_at", "updated_at", "version", "external_ids")
 
 
-class RecordSerializer(serializers.ModelSerializer):
-    """A record: ``id, created_at, updated_at, version, external_ids`` and the fields of its own; unknown input is refused.
+class PlainSerializer(serializers.ModelSerializer):
+    """Columns of a model as the API writes them; unknown input is refused, or with ``Prefer: handling=lenient`` noted on the view."""
 
-    ``Meta.fields`` begins with ``*SHARED``. ``Meta.vendor_fields`` read null for partners. With ``Prefer: handling=lenient``
-    unknown input is noted on the view instead of being refused.
-    """
-
-    external_ids = ExternalIds()
     serializer_related_field = Reference
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
         CountryColumn: CountryField,
         DateRangeField: PeriodField,
     }
-
-    class Meta:
-        fields = SHARED
 
     def build_standard_field(self, field_name: str, model_field: Any):
         if isinstance(model_field, CountryColumn):
@@ -53,6 +45,18 @@ class RecordSerializer(serializers.ModelSerializer):
             elif name in values and value is None and hasattr(field, "currency"):
                 values[field.currency] = ""
         return values
+
+
+class RecordSerializer(PlainSerializer):
+    """A record: ``id, created_at, updated_at, version, external_ids`` and the fields of its own.
+
+    ``Meta.fields`` begins with ``*SHARED``. ``Meta.vendor_fields`` read null for partners.
+    """
+
+    external_ids = ExternalIds()
+
+    class Meta:
+        fields = SHARED
 
 
 def unknown(serializer: serializers.Serializer, data: Any) -> None:

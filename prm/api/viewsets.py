@@ -22,6 +22,7 @@ from rest_framework.viewsets import GenericViewSet
 from prm import events
 from prm.api.filters import CHANGED, Filter
 from prm.api.models import RememberedAnswer
+from prm.api.parts import replace_parts
 from prm.api.problems import Flaw, Problem, problem_of
 from prm.api.renderers import answer
 from prm.api.serializers import NoInput
@@ -126,6 +127,10 @@ class ScopedViewSet(GenericViewSet):
 
     def get_queryset(self):
         return self.model.objects.visible_to(self.request.user)
+
+    def showing_custom(self, rows: models.QuerySet) -> models.QuerySet:
+        """Of these rows, the ones whose custom values the reader is shown."""
+        return rows
 
     def known_rows(self) -> tuple | None:
         """What a partner's rows depend on, for the resources that say so; their queries are built once and remembered."""
@@ -350,12 +355,11 @@ class Creates:
 
     def create_row(self, **data: Any) -> Any:
         """A record without rules of its own: checked by its model, saved, told."""
-        related = {name: data.pop(name) for name in list(data) if self.model._meta.get_field(name).many_to_many}
+        related = _related(self.model, data)
         row = self.model(**data)
         row.full_clean()
         row.save(force_insert=True)
-        for name, values in related.items():
-            getattr(row, name).set(values)
+        _put_related(row, related)
         events.record(row, "created", by=self.request.user, partner_id=self.told_to(row))
         return row
 
@@ -376,19 +380,32 @@ class Edits:
 
     def edit_row(self, row: Any, **data: Any) -> None:
         row.lock(self.version)
-        related = {name: data.pop(name) for name in list(data) if self.model._meta.get_field(name).many_to_many}
+        related = _related(self.model, data)
         for name, value in data.items():
             setattr(row, name, value)
         row.full_clean()
         row.put(**data)
-        for name, values in related.items():
-            getattr(row, name).set(values)
+        _put_related(row, related)
         events.record(
             row, "changed", by=self.request.user, partner_id=self.told_to(row), fields=sorted([*data, *related])
         )
 
     def told_to(self, row: Any) -> Any:
         return None
+
+
+def _related(model: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """Take out of the input what is not stored in the record's own row."""
+    fields = {name: model._meta.get_field(name) for name in data}
+    return {name: data.pop(name) for name, field in fields.items() if field.many_to_many or field.one_to_many}
+
+
+def _put_related(row: Any, related: dict[str, Any]) -> None:
+    for name, values in related.items():
+        if row._meta.get_field(name).many_to_many:
+            getattr(row, name).set(values)
+        else:
+            replace_parts(row, name, values)
 
 
 class Deletes:

@@ -114,6 +114,13 @@ class CustomerDomain(Part):
     def __str__(self) -> str:
         return self.domain
 
+    def clean(self) -> None:
+        """An address pasted from the browser is taken as its domain."""
+        host = self.domain.strip().lower().removeprefix("https://").removeprefix("http://").removeprefix("www.")
+        self.domain = host.strip("/")
+        if "." not in self.domain or "/" in self.domain or " " in self.domain:
+            raise ValidationError({"domain": _("Write the domain alone, such as example.com.")}, code="invalid_domain")
+
 
 class CustomerIdentifier(Part):
     """An official number: VAT, SIREN, SIRET, LEI; stored compact, with its check digits verified."""
