@@ -24,7 +24,15 @@ from prm.api.router import resource
 from prm.api.viewsets import Creates, Deletes, Edits, Reads, ScopedViewSet, Upserts, action
 
 # What a distributor named on a deal does not read: the price, who to talk to, and what a program owner added.
-CONCEALED = {"amount": None, "customer_number": "", "description": "", "custom": {}, "message": "", "external_ids": []}
+CONCEALED = {
+    "amount": None,
+    "customer_number": "",
+    "description": "",
+    "initiative_evidence": "",
+    "custom": {},
+    "message": "",
+    "external_ids": [],
+}
 
 
 @resource("deal-registrations")

@@ -97,6 +97,13 @@ class RegistrationScope(models.TextChoices):
     PROJECT = "project", pgettext_lazy("registration scope", "One project")
 
 
+class Initiative(models.TextChoices):
+    """Who began: limits of a territory bind the partner who goes looking, not the one who is asked."""
+
+    ACTIVE = "active", pgettext_lazy("initiative", "We approached the customer")
+    PASSIVE = "passive", pgettext_lazy("initiative", "The customer asked us of its own accord")
+
+
 class RejectionReason(models.TextChoices):
     """What the vendor knows and keeps."""
 

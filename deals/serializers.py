@@ -57,6 +57,8 @@ class RegistrationSerializer(RecordSerializer):
             "expected_close_date",
             "distributor",
             "description",
+            "initiative",
+            "initiative_evidence",
             "custom",
             "submission_status",
             "review_status",

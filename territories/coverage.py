@@ -66,9 +66,12 @@ def place(country: str, region: str = "", postcode: str = "") -> dict[str, str]:
     return {"country": country, "region": region, "postcode": "".join(postcode.upper().split()).replace("-", "")}
 
 
-def facts_of(customer: Customer) -> dict[str, Any]:
-    """What rules look at in a customer: its first address in its own country gives region and postal code."""
-    country = customer.country.code or ""
+def facts_of(customer: Customer, country: str = "") -> dict[str, Any]:
+    """What rules look at in a customer: its first address in its own country gives region and postal code.
+
+    ``country`` stands in where the customer's is not known.
+    """
+    country = customer.country.code or country
     addresses = sorted(customer.addresses.all(), key=lambda row: row.pk)
     address = next((row for row in addresses if (row.country.code or country) == country), None)
     return {
@@ -121,7 +124,13 @@ def decide(rules: Iterable[TerritoryRule], question: Question) -> Decision:
     return Decision(winner, trail)
 
 
-COVER = f"""
+SPECIFICITY = " + ".join(
+    f"CASE WHEN r.{name}_id IS NULL THEN 0 ELSE {weight} END"
+    if name in ("customer", "product_line")
+    else f"CASE WHEN r.{name} = '' THEN 0 ELSE {weight} END"
+    for name, weight in WEIGHTS.items()
+)
+COVER = """
 WITH asked AS (
     SELECT * FROM unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::text[],
         %s::date[]) AS q (i, country, region, postcode, industry, segment, customers, line, roles, day)
@@ -135,19 +144,14 @@ WITH asked AS (
         AND (r.product_line_id IS NULL OR r.product_line_id = q.line)
         AND (r.partner_role = '' OR r.partner_role = ANY (q.roles::text[]))
     JOIN territories_territory t ON t.id = r.territory_id AND t.active
-    CROSS JOIN LATERAL (SELECT {
-    " + ".join(
-        f"CASE WHEN r.{name}_id IS NULL THEN 0 ELSE {weight} END"
-        if name in ("customer", "product_line")
-        else f"CASE WHEN r.{name} = '' THEN 0 ELSE {weight} END"
-        for name, weight in WEIGHTS.items()
-    )
-} + {PER_POSTAL_CHARACTER} * length(r.postal_prefix) AS specificity) s
+    CROSS JOIN LATERAL (SELECT [specificity] AS specificity) s
     ORDER BY q.i, r.territory_id, r.priority DESC, s.specificity DESC, r.include, r.id
 )
 SELECT DISTINCT ON (i) i, territory_id, id FROM strongest WHERE include
 ORDER BY i, priority DESC, specificity DESC, length(path) - length(replace(path, '/', '')) DESC, code COLLATE "C"
-"""
+""".replace("[specificity]", f"{SPECIFICITY} + {PER_POSTAL_CHARACTER} * length(r.postal_prefix)")
+# The same for a set ``asked`` of one's own, such as every deal of a ledger.
+DECIDED = "WITH " + COVER[COVER.index("strongest AS (") :]
 
 
 def cover(questions: Sequence[Question]) -> list[tuple[UUID, UUID] | None]:
@@ -319,7 +323,7 @@ def resolve(
     on = on or business_today()
     facts: dict[str, Any] = {**place(country, region, postcode), "industry": industry, "segment": segment}
     if customer is not None:
-        facts = facts_of(customer)
+        facts = facts_of(customer, country)
     chosen = sorted(set(lines), key=lambda line: (line.name, line.pk))
     base = Question(**facts, roles=tuple(sorted(roles)), on=on)
     inputs = {

@@ -1,10 +1,22 @@
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from prm.api.fields import CustomField, LinkedIds
+from partners.catalogue.models import ProductLine
+from partners.models import Partner, Team
+from partners.models.partner import PartnerType
+from prm.api.fields import CountryField, CustomField, LinkedIds, Reference, References
 from prm.api.parts import Parts
-from prm.api.serializers import SHARED, RecordSerializer
-from territories.models import Customer, CustomerAddress, CustomerDomain, CustomerIdentifier, CustomerName
+from prm.api.serializers import SHARED, InputSerializer, RecordSerializer
+from territories.models import (
+    Customer,
+    CustomerAddress,
+    CustomerDomain,
+    CustomerIdentifier,
+    CustomerName,
+    Territory,
+    TerritoryAssignment,
+    TerritoryRule,
+)
 
 
 class CustomerSerializer(RecordSerializer):
@@ -46,3 +58,71 @@ class CustomerSerializer(RecordSerializer):
         ):
             raise serializers.ValidationError(_("One of these is itself part of this customer."), code="circle")
         return parents
+
+
+class TerritorySerializer(RecordSerializer):
+    parent = Reference(model=Territory, required=False, allow_null=True)
+
+    class Meta:
+        model = Territory
+        fields = (*SHARED, "name", "code", "parent", "path", "holders", "active")
+        read_only_fields = ("path",)
+
+
+class TerritoryRuleSerializer(RecordSerializer):
+    territory = Reference(model=Territory)
+    product_line = Reference(model=ProductLine, required=False, allow_null=True)
+    customer = Reference(model=Customer, required=False, allow_null=True)
+
+    class Meta:
+        model = TerritoryRule
+        fields = (
+            *SHARED,
+            "territory",
+            "include",
+            "country",
+            "region",
+            "postal_prefix",
+            "industry",
+            "segment",
+            "product_line",
+            "customer",
+            "partner_role",
+            "priority",
+            "period",
+        )
+
+
+class TerritoryAssignmentSerializer(RecordSerializer):
+    territory = Reference(model=Territory)
+    partner = Reference(model=Partner, required=False, allow_null=True)
+    team = Reference(model=Team, required=False, allow_null=True)
+
+    class Meta:
+        model = TerritoryAssignment
+        fields = (*SHARED, "territory", "partner", "team", "kind", "period")
+
+
+class EndSerializer(InputSerializer):
+    end = serializers.DateField(help_text=_("The first day that no longer belongs to it."))
+
+
+class ResolveSerializer(InputSerializer):
+    """Who may sell to a customer, or in a place."""
+
+    customer = Reference(model=Customer, required=False)
+    country = CountryField(required=False)
+    region = serializers.CharField(required=False, max_length=10)
+    postcode = serializers.CharField(required=False, max_length=20)
+    industry = serializers.CharField(required=False, max_length=80)
+    segment = serializers.CharField(required=False, max_length=40)
+    lines = References(ProductLine, required=False)
+    roles = serializers.ListField(child=serializers.ChoiceField(choices=PartnerType.choices), required=False)
+    on = serializers.DateField(required=False)
+
+    def validate(self, data: dict) -> dict:
+        if not data.get("customer") and not data.get("country"):
+            raise serializers.ValidationError(
+                {"customer": serializers.ErrorDetail(_("Give a customer or a country."), code="required")}
+            )
+        return data

@@ -88,6 +88,36 @@ def asked_words(inputs: dict[str, Any]) -> str:
     )
 
 
+def breach_words(evidence: dict[str, Any]) -> str:
+    """Why a registration lies outside its partner's territory, from the stored evidence of the finding."""
+    inputs, sentences = evidence["coverage"]["inputs"], []
+    for answer in evidence["coverage"]["answers"]:
+        if answer["lines"] and not set(answer["lines"]) & set(evidence["outside"]):
+            continue
+        words = {
+            UNASSIGNED: _("%(lines)s for %(where)s: no territory covers it."),
+            OPEN: _("%(lines)s for %(where)s: territory “%(territory)s” is open, and not assigned to %(mine)s."),
+            SHARED: _(
+                "%(lines)s for %(where)s: territory “%(territory)s” is shared by %(holders)s, and not assigned to %(mine)s."
+            ),
+            EXCLUSIVE: _(
+                "%(lines)s for %(where)s: territory “%(territory)s” is held exclusively by %(holders)s,"
+                " and not assigned to %(mine)s."
+            ),
+        }[answer["state"]]
+        sentences.append(
+            words
+            % {
+                "lines": joined(answer["lines"]) or _("any product"),
+                "where": asked_words(inputs),
+                "territory": answer.get("territory", ""),
+                "holders": holders_words([holder for holder in answer["holders"] if holder["kind"] != "overlay"]),
+                "mine": evidence["registration"]["partner"],
+            }
+        )
+    return " ".join(sentences)
+
+
 def answer_words(answer: dict[str, Any], inputs: dict[str, Any]) -> str:
     """Who may sell, and why, from stored evidence alone."""
     facts = {

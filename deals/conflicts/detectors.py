@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
 
-from deals.axes import OPEN_REVIEW, RUNNING, RegistrationType, Route
+from deals.axes import OPEN_REVIEW, RUNNING, Initiative, RegistrationType, Route
 from deals.conflicts.models import ConflictKind, Severity
 from deals.models import Approval, DealRegistration, Opportunity
+from deals.territory import coverage_of
 from partners.models import SupplyRelation
 from territories.matching.keys import CERTAIN, Keys, band, explain, keys, sharing
 from territories.matching.normalise import VERSION as NORMALISER
-from territories.models import Customer
+from territories.models import Customer, TerritoryRule
+from territories.wording import EXCLUSIVE, HOUSE, UNASSIGNED
 
 VERSION = 1
 SCORE = {CERTAIN: Decimal("1.0000"), "likely": Decimal("0.9500")}
@@ -244,7 +247,48 @@ def house_account(around: Surroundings) -> Iterator[Finding]:
             )
 
 
-RULES = (duplicates, direct, house_account)
+# Where unsolicited demand may always be served: the European Union, Iceland, Liechtenstein and Norway.
+EEA = frozenset("AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK".split())
+
+
+def territory(around: Surroundings) -> Iterator[Finding]:
+    """TERR-1: the customer lies outside the partner's territory, by the rules in force on the day of submission."""
+    registration = around.registration
+    if registration.submitted_at is None:
+        return
+    resolution = coverage_of(registration, around.confirmed)
+    outside = [
+        answer
+        for answer in resolution.answers
+        if answer.state != HOUSE and registration.partner not in answer.holders  # house accounts: HOUSE-1
+    ]
+    if not outside:
+        return
+    evidence = resolution.evidence
+    passive = registration.initiative == Initiative.PASSIVE and registration.initiative_evidence.strip()
+    if passive and evidence["inputs"].get("country") in EEA:
+        return
+    states = {answer.state for answer in outside}
+    submitted_on = date.fromisoformat(evidence["inputs"]["on"])
+    if states == {UNASSIGNED} and not TerritoryRule.objects.in_force(submitted_on).exists():
+        return  # territories are not in use yet
+    severity = Severity.HIGH if EXCLUSIVE in states else Severity.LOW if states == {UNASSIGNED} else Severity.MEDIUM
+    yield Finding(
+        "TERR-1",
+        ConflictKind.TERRITORY,
+        severity,
+        SCORE[CERTAIN],
+        registration,
+        evidence={
+            "registration": side(registration),
+            "outside": [line.name for answer in outside for line in answer.lines],
+            "initiative": registration.initiative,
+            "coverage": evidence,
+        },
+    )
+
+
+RULES = (duplicates, direct, house_account, territory)
 
 
 def findings(registration: DealRegistration) -> list[Finding]:

@@ -17,6 +17,7 @@ from prm.errors import RuleViolation
 from prm.records import Record
 from prm.ui.templatetags.ui import day
 from territories.models import Customer
+from territories.wording import breach_words
 
 
 class ConflictKind(models.TextChoices):
@@ -24,6 +25,7 @@ class ConflictKind(models.TextChoices):
     OVERLAP = "protection_overlap", pgettext_lazy("conflict", "Protected for another partner")
     DIRECT = "partner_vs_direct", pgettext_lazy("conflict", "Direct sales is engaged")
     HOUSE = "house_account", pgettext_lazy("conflict", "Account reserved for direct sales")
+    TERRITORY = "territory_breach", pgettext_lazy("conflict", "Outside the partner's territory")
 
 
 class ConflictStatus(models.TextChoices):
@@ -109,6 +111,8 @@ class Conflict(Record):
     @property
     def explanation(self) -> str:
         """The finding as a sentence, in the reader's language, from the stored evidence alone."""
+        if self.rule == "TERR-1":
+            return breach_words(self.evidence)
         facts = {
             "mine": self.evidence.get("registration", {}).get("partner", ""),
             "theirs": self.evidence.get("other", {}).get("partner", ""),
@@ -124,6 +128,19 @@ class Conflict(Record):
             "HOUSE-1": _("%(customer)s is reserved for direct sales: %(why)s."),
         }
         return sentences[self.rule] % facts
+
+    @property
+    def customer_name(self) -> str:
+        """The customer it is about, as we know it or as the partner wrote it."""
+        return self.customer.name if self.customer else self.registration.customer_name
+
+    @property
+    def side_names(self) -> tuple[str, str]:
+        """Who stands against the registration, and who registered."""
+        later = self.registration.partner.name
+        if self.other:
+            return self.other.partner.name, later
+        return _("Who holds the territory") if self.kind == ConflictKind.TERRITORY else _("Direct sales"), later
 
     # Verbs ----------------------------------------------------------------------------------------------------------------
 

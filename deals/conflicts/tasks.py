@@ -1,5 +1,7 @@
 """Conflicts are looked for in the background, after each change that could begin or end one."""
 
+from deals.conflicts import territories  # noqa: F401  (follows events too)
+from deals.conflicts.models import Conflict
 from deals.conflicts.watch import refresh, watch
 from deals.models import Approval, DealRegistration, Opportunity
 from prm.events import follow
@@ -46,3 +48,13 @@ def watch_opportunity(event) -> None:
     ids = {*shared, *confirmed, *(pk for pk in touched if pk)}
     for registration in DealRegistration.objects.filter(pk__in=ids).select_related("partner", "participant"):
         refresh(registration)
+
+
+@follow("conflict.reopened", queue="conflicts")
+def watch_reopened(event) -> None:
+    """Opened again by a person: it stays open only while the rules find it."""
+    conflict = Conflict.objects.select_related("registration__partner", "registration__participant").filter(
+        pk=event.subject_id
+    )
+    if event.actor_id and (row := conflict.first()):
+        refresh(row.registration)

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
-from deals.axes import PUBLIC_REASON, RegistrationScope, RegistrationType, RejectionReason
+from deals.axes import PUBLIC_REASON, Initiative, RegistrationScope, RegistrationType, RejectionReason
 from deals.forms.fields import (
     AmountField,
     LineField,
@@ -69,6 +69,14 @@ class RegistrationForm(Form):
     scope = forms.ChoiceField(label=gettext_lazy("What it covers"), choices=RegistrationScope.choices, required=False)
     place_name = LineField(label=gettext_lazy("Site or project"), max_length=200, required=False)
     customer_number = LineField(label=gettext_lazy("VAT or company number"), max_length=40, required=False)
+    initiative = forms.ChoiceField(label=gettext_lazy("Who began"), choices=Initiative.choices, required=False)
+    initiative_evidence = forms.CharField(
+        label=gettext_lazy("How the customer asked"),
+        help_text=gettext_lazy("Its message or invitation to tender, with the date: it counts outside your territory."),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
     recurring = forms.BooleanField(label=gettext_lazy("Paid again each year"), required=False)
     distributor = forms.ModelChoiceField(
         label=gettext_lazy("Supplied by"),
@@ -79,7 +87,7 @@ class RegistrationForm(Form):
 
     MAIN = ("customer_name", "customer_country", "customer_domain")
     PROJECT = ("products", "amount", "currency", "expected_close_date", "description")
-    MORE = ("type", "scope", "place_name", "customer_number", "recurring", "distributor")
+    MORE = ("type", "scope", "place_name", "customer_number", "initiative", "initiative_evidence", "recurring", "distributor")
 
     def __init__(self, data=None, *, user, registration: DealRegistration | None = None, **kwargs: Any):
         self.registration = registration
@@ -133,6 +141,7 @@ class RegistrationForm(Form):
             "currency": likely_currencies(partner)[0],
             "type": RegistrationType.NEW,
             "scope": RegistrationScope.WHOLE,
+            "initiative": Initiative.ACTIVE,
         }
 
     @staticmethod
@@ -168,7 +177,12 @@ class RegistrationForm(Form):
     @property
     def opens_more(self) -> bool:
         """Something beyond the usual stands there already, or is wrong."""
-        usual = {"type": RegistrationType.NEW, "scope": RegistrationScope.WHOLE}
+        usual = {
+            "type": RegistrationType.NEW,
+            "scope": RegistrationScope.WHOLE,
+            "initiative": Initiative.ACTIVE,
+            "initiative_evidence": "",
+        }
         return any(
             field.errors or (field.value() or usual.get(field.name)) != usual.get(field.name) for field in self.more
         )
@@ -211,7 +225,11 @@ class RegistrationForm(Form):
         custom = {field.key: given.pop(field.name) for field in self.declared if field.name in given}
         if custom:
             given["custom"] = merge(self.registration.custom if self.registration else {}, custom)
-        for name, default in (("type", RegistrationType.NEW), ("scope", RegistrationScope.WHOLE)):
+        for name, default in (
+            ("type", RegistrationType.NEW),
+            ("scope", RegistrationScope.WHOLE),
+            ("initiative", Initiative.ACTIVE),
+        ):
             if name in given:
                 given[name] = given[name] or default
         if "products" in given:
@@ -323,6 +341,8 @@ RETURNABLE = (
     "type",
     "scope",
     "place_name",
+    "initiative",
+    "initiative_evidence",
     "distributor",
 )
 

@@ -19,6 +19,7 @@ from deals.axes import (
     OPEN_REVIEW,
     PUBLIC_REASON,
     RUNNING,
+    Initiative,
     ProtectionStatus,
     PublicReason,
     RegistrationScope,
@@ -57,6 +58,8 @@ EDITABLE_FIELDS = (
     "expected_close_date",
     "distributor",
     "description",
+    "initiative",
+    "initiative_evidence",
     "custom",
 )
 
@@ -119,6 +122,10 @@ class DealRegistration(CustomValues, Record):
         verbose_name=gettext_lazy("supplied by"),
     )
     description = models.TextField(gettext_lazy("what the project is about"), max_length=4000, blank=True)
+    initiative = models.CharField(
+        gettext_lazy("who began"), max_length=7, choices=Initiative.choices, default=Initiative.ACTIVE
+    )
+    initiative_evidence = models.TextField(gettext_lazy("how the customer asked"), max_length=1000, blank=True)
 
     submission_status = models.CharField(max_length=9, choices=SubmissionStatus.choices, default=SubmissionStatus.DRAFT)
     review_status = models.CharField(max_length=15, choices=ReviewStatus.choices, default=ReviewStatus.NONE)
@@ -398,6 +405,7 @@ class DealRegistration(CustomValues, Record):
         if self.submission_status != SubmissionStatus.DRAFT:
             raise RuleViolation("not_a_draft", _("Only a draft can be deleted. Withdraw the registration instead."))
         self.lines.all().delete()
+        events.record(self, "discarded", by=by, partner_id=self.partner_id)
         # Nothing else can hang on it yet; the rows of the vendor that Django would look through are out of the partner's reach.
         type(self)._base_manager.filter(pk=self.pk)._raw_delete(self._state.db)
 

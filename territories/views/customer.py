@@ -13,7 +13,7 @@ from prm.registries import panels_of
 from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, ListPage
 from territories.filters import CustomerFilters
-from territories.forms import CustomerForm, parts
+from territories.forms.customer import CustomerForm, parts
 from territories.models import Customer
 
 

@@ -1,0 +1,59 @@
+"""What pages of customers, partners and registrations show of territories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from partners.catalogue.models import ProductLine
+from territories.coverage import Resolution, resolve
+from territories.models import Customer, TerritoryAssignment
+from territories.wording import answer_words, rule_words
+
+
+def sees(user: Any) -> bool:
+    return not user.is_partner and user.may("see_territories")
+
+
+def answers(resolution: Resolution) -> list[dict[str, Any]]:
+    """Each answer with its sentence, and the rules that were looked at with what became of them."""
+    outcomes = {
+        "decides": pgettext("rule", "decides"),
+        "weaker": pgettext("rule", "is weaker"),
+        "excludes": pgettext("rule", "takes it out"),
+        "excluded": pgettext("rule", "was taken out"),
+    }
+    return [
+        {
+            "words": answer_words(answer.evidence(), resolution.inputs),
+            "rules": [
+                {
+                    "territory": rule.territory.name,
+                    "words": rule_words(rule),
+                    "priority": rule.priority,
+                    "specificity": rule.specificity,
+                    "outcome": outcomes[outcome],
+                }
+                for rule, outcome in answer.decision.trail
+            ],
+        }
+        for answer in resolution.answers
+    ]
+
+
+def coverage_of_customer(customer: Customer, user: Any) -> dict | None:
+    """Who may sell to this customer, line by line."""
+    if not sees(user):
+        return None
+    lines = ProductLine.objects.visible_to(user).filter(is_active=True)
+    return {"title": _("Who may sell here"), "answers": answers(resolve(customer=customer, lines=lines))}
+
+
+def territories_of_partner(partner: Any, user: Any) -> dict | None:
+    """What the partner holds now or will hold."""
+    if not sees(user):
+        return None
+    rows = TerritoryAssignment.objects.visible_to(user).filter(partner=partner).not_over()
+    return {"title": _("Territories"), "assignments": list(rows.order_by("territory_name", "period")[:30])}
