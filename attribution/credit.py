@@ -101,13 +101,12 @@ sourcing AS (
     SELECT DISTINCT ON (deal) deal, partner_id, team_id FROM part WHERE role = 'sourcing' ORDER BY deal, created_at, id
 ),
 source AS (
-    SELECT won.deal, first.touch_id, first.at, first.kind, coalesce(first.position, 0) AS position, coalesce(first.of, 0) AS of,
-        CASE WHEN sourcing.deal IS NULL THEN first.partner_id ELSE sourcing.partner_id END AS partner_id,
-        CASE WHEN sourcing.deal IS NULL THEN first.team_id ELSE sourcing.team_id END AS team_id,
-        CASE WHEN sourcing.deal IS NULL THEN first.campaign_id END AS campaign_id,
-        CASE WHEN sourcing.deal IS NOT NULL THEN 'sourcing_participant' WHEN first.deal IS NOT NULL THEN 'touch'
-            ELSE 'unattributed' END AS rule
-    FROM won LEFT JOIN sourcing USING (deal) LEFT JOIN numbered AS first ON first.deal = won.deal AND first.position = 1
+    SELECT won.deal, touch_id, at, kind, coalesce(position, 0) AS position, coalesce(of, 0) AS of,
+        coalesce(first.partner_id, sourcing.partner_id) AS partner_id, coalesce(first.team_id, sourcing.team_id) AS team_id,
+        first.campaign_id, CASE WHEN sourcing.deal IS NOT NULL THEN 'sourcing_participant' WHEN first.deal IS NOT NULL
+            THEN 'touch' ELSE 'unattributed' END AS rule
+    FROM won LEFT JOIN sourcing USING (deal)
+    LEFT JOIN numbered AS first ON first.deal = won.deal AND first.position = 1 AND sourcing.deal IS NULL
 ),
 helper AS (
     SELECT deal, partner_id, min(position) AS position, max(of) AS of FROM numbered WHERE partner_id IS NOT NULL GROUP BY 1, 2
@@ -124,9 +123,7 @@ entry AS (
     WHERE deal NOT IN (SELECT deal FROM numbered)
     UNION ALL
     SELECT deal, 'sourced', touch_id, coalesce(kind, ''), at, partner_id, team_id, campaign_id, 1, 1, position, of, rule, ''
-    FROM (SELECT deal, CASE WHEN rule = 'touch' THEN touch_id END AS touch_id, CASE WHEN rule = 'touch' THEN kind END AS kind,
-        CASE WHEN rule = 'touch' THEN at END AS at, partner_id, team_id, campaign_id,
-        CASE WHEN rule = 'touch' THEN position ELSE 0 END AS position, of, rule FROM source) AS named
+    FROM source
     UNION ALL
     SELECT helper.deal, 'influenced', NULL, '', NULL, helper.partner_id, NULL, NULL, 1, 1,
         max(helper.position), max(helper.of), 'influencing', helper.partner_id::text
