@@ -75,9 +75,13 @@ class Question:
 
     @classmethod
     def of(cls, metrics: Sequence[Metric], filters: Mapping[str, Any] | None, user: Any) -> Question:
-        measures = dict.fromkeys(
-            measure for metric in metrics for measure in metric.measures if metric.kind != Kind.ACTIVE
-        )
+        # What is asked for: each measure, and whether it stays in the sum until it is taken back.
+        measures = {
+            measure: metric.kind in (Kind.STOCK, Kind.NOW)
+            for metric in metrics
+            if metric.kind != Kind.ACTIVE
+            for measure in metric.measures
+        }
         named = narrowed(metrics, filters)
         clauses = [
             f"AND {COLUMN[name]} = %(f_{name})s"
@@ -124,7 +128,6 @@ class Question:
             "key": next(iter(self.filters.values()), "").replace(links.NONE, ""),
         }
         month = "date_trunc('month', on_date)::date"
-
         piece = PIECE.format(month=month)
         spans = " OR ".join(f"on_date >= %(cut_{i})s AND on_date < %(cut_{i}_end)s" for i in range(len(cut)))
         for i, first in enumerate(cut):
