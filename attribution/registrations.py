@@ -38,7 +38,9 @@ def to_assign(user: Any):
     return Lead.objects.editable_by(user).unassigned()
 
 
-navigation.add(NavigationItem(pgettext_lazy("menu", "Leads"), "attribution:leads", "target", 20, vendor, to_assign))
+navigation.add(
+    NavigationItem(pgettext_lazy("menu", "Leads"), "attribution:leads", "target", 20, vendor, to_assign, key="l")
+)
 navigation.add(NavigationItem(pgettext_lazy("menu", "Campaigns"), "attribution:campaigns", "speakerphone", 21, vendor))
 navigation.add(
     NavigationItem(
@@ -49,6 +51,7 @@ navigation.add(
         lambda user: user.is_partner and user.may("see_leads"),
         to_answer,
         side="portal",
+        key="l",
     )
 )
 

@@ -35,9 +35,13 @@ def vendor(capability: str):
     return lambda user: not user.is_partner and user.may(capability)
 
 
-navigation.add(NavigationItem(pgettext_lazy("menu", "Home"), "home", "home", 0, lambda user: not user.is_partner))
 navigation.add(
-    NavigationItem(pgettext_lazy("menu", "Partners"), "partners:partners", "affiliate", 20, vendor("see_partners"))
+    NavigationItem(pgettext_lazy("menu", "Home"), "home", "home", 0, lambda user: not user.is_partner, key="h")
+)
+navigation.add(
+    NavigationItem(
+        pgettext_lazy("menu", "Partners"), "partners:partners", "affiliate", 20, vendor("see_partners"), key="p"
+    )
 )
 navigation.add(
     NavigationItem(

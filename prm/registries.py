@@ -9,15 +9,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class NavigationItem:
-    """A menu entry: shown when ``allowed(user)``; ``count(user)`` only where action is due."""
+    """A menu entry: shown when ``allowed(user)``; ``count(user)`` only where action is due.
+
+    ``count`` returns the rows themselves, so that all numbers of a menu are one statement. ``key``: after G, opens it.
+    """
 
     label: Any
     url_name: str
     icon: str
     order: int
     allowed: Callable[[Any], bool]
-    count: Callable[[Any], int] | None = None
+    count: Callable[[Any], Any] | None = None
     side: str = "vendor"  # vendor, portal or settings
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,21 @@ class Situation:
     order: int = 50
 
 
+@dataclass(frozen=True)
+class MergeGuard:
+    """What a higher app has to say before two records of a ``kind`` become one.
+
+    ``check(source, target)`` raises RuleViolation where that may not be; ``task`` names the background work that keeps the
+    refusal in view, asked for with both ids. ``prepare(source, target)`` settles what the two number each for itself.
+    """
+
+    kind: str  # "customer"
+    check: Callable[[Any, Any], None]
+    prepare: Callable[[Any, Any], None] = lambda source, target: None
+    task: str = ""
+    order: int = 50
+
+
 @dataclass
 class Registry:
     items: list = field(default_factory=list)
@@ -106,6 +125,7 @@ class Registry:
 
 navigation, panels, search_sources, home_tiles = Registry(), Registry(), Registry(), Registry()
 attention, to_do, happenings, partner_situations = Registry(), Registry(), Registry(), Registry()
+merge_guards = Registry()
 
 
 def panels_of(page: str, record: Any, user: Any) -> list[dict]:

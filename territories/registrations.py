@@ -26,6 +26,7 @@ navigation.add(
         "building",
         25,
         lambda user: not user.is_partner and user.may("see_customers"),
+        key="c",
     )
 )
 

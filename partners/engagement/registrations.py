@@ -12,18 +12,20 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from partners.engagement.models import Activity, ActivityKind
 from partners.engagement.subjects import activity_subjects
 from partners.models import Partner, User
+from prm import events
 from prm.events.models import Event
 from prm.registries import NavigationItem, Panel, navigation, panels
 from prm.ui import pick, story
+from prm.ui.lists import BulkAction, bulk_actions
 
 LATEST = 6
 KIND_ICONS = {"meeting": "users", "call": "phone", "note": "note", "task": "checklist", "check_in": "clock-check",
               "demo": "presentation"}  # fmt: skip
 
 
-def due_count(user) -> int:
+def due(user):
     """Tasks of this person that are due today or late."""
-    return Activity.objects.tasks_of(user).due().order_by().count()
+    return Activity.objects.tasks_of(user).due()
 
 
 for side, order in (("vendor", 15), ("portal", 40)):
@@ -34,8 +36,9 @@ for side, order in (("vendor", 15), ("portal", 40)):
             "checklist",
             order,
             lambda user: user.may("see_activities"),
-            due_count,
+            due,
             side=side,
+            key="t",
         )
     )
 
@@ -88,6 +91,7 @@ def say(event: Event) -> str:
 
 
 story.tell("activity", say, "engagement:activity")
+events.readable("activity", "see_activities", own=Activity.objects.visible_to)
 story.ICONS.update({"logged": "note", "planned": "calendar-plus", "done": "circle-check", "reopened": "arrow-back-up"})
 
 
@@ -107,3 +111,14 @@ def pick_people(user, text: str):
 
 
 pick.pickers["people"] = pick.Picker(pick_people)
+bulk_actions.add(
+    "engagement:tasks",
+    BulkAction(
+        "done",
+        gettext_lazy("Done"),
+        "circle-check",
+        lambda user: user.may("log_activities"),
+        lambda row, user, data: row.complete(by=user),
+        Activity.objects.completable_by,
+    ),
+)

@@ -24,7 +24,7 @@ from partners.models import Partner
 from prm.access import may, scoped
 from prm.errors import RuleViolation
 from prm.ui.forms import handle, posted
-from prm.ui.lists import Action, Column, DateFilter, Filters, ListPage, RecordFilter, Tab
+from prm.ui.lists import Action, Column, DateFilter, Filters, ListPage, RecordFilter, RowAction, Tab
 from prm.ui.toasts import say
 
 
@@ -58,6 +58,7 @@ class Tasks(ListPage):
 
     title = gettext_lazy("My tasks")
     icon = "checklist"
+    completable: frozenset | set = frozenset()
     filterset_class = ActivityFilters
     default_sort = "due_on"
     export_name = "activities"
@@ -107,13 +108,23 @@ class Tasks(ListPage):
             return []
         return [Action(_("New activity"), reverse("engagement:new"), "plus", primary=True)]
 
+    def row_action(self, row):
+        """Done, with one click."""
+        if row.is_done or row.pk not in self.completable:
+            return None
+        return RowAction(_("Done"), reverse("engagement:completion", args=[row.pk]), "circle-check")
+
     def prepare(self, rows):
         """What each is about, in words, and how late it is."""
-        names = activity_subjects.names(rows, self.request.user)
+        user = self.request.user
+        names = activity_subjects.names(rows, user)
         today = timezone.localdate()
         for row in rows:
             row.about = names.get(row.pk) or (row.partner.name if row.partner else "")
             row.state = state_of(row, today)
+        side = "partner" if user.is_partner else "vendor"
+        if user.may("log_activities"):
+            self.completable = {row.pk for row in rows if row.side == side or row.assignee_id == user.pk}
         return rows
 
 

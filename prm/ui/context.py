@@ -2,11 +2,16 @@
 
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.functional import SimpleLazyObject
 
 from prm import installation, notify, registries
+
+MOST = 100  # what a number in the menu counts up to
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -29,7 +34,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def menu(request: HttpRequest, side: str) -> list[dict[str, Any]]:
     """The entries of a side this person may open, the one they are in marked."""
-    entries = []
+    entries, counts = [], []
     for item in registries.navigation:
         if item.side != side or not item.allowed(request.user):
             continue
@@ -37,8 +42,12 @@ def menu(request: HttpRequest, side: str) -> list[dict[str, Any]]:
             url = reverse(item.url_name)
         except NoReverseMatch:  # the capability is not installed
             continue
-        count = item.count(request.user) if item.count else None
-        entries.append({"label": item.label, "url": url, "icon": item.icon, "count": count, "active": False})
+        entries.append(
+            {"label": item.label, "url": url, "icon": item.icon, "key": item.key, "count": None, "active": False}
+        )
+        counts.append(item.count(request.user) if item.count else None)
+    for entry, count in zip(entries, in_one_statement(counts), strict=True):
+        entry["count"] = count
     inside = [
         entry
         for entry in entries
@@ -47,6 +56,27 @@ def menu(request: HttpRequest, side: str) -> list[dict[str, Any]]:
     if inside:
         max(inside, key=lambda entry: len(entry["url"]))["active"] = True
     return entries
+
+
+def in_one_statement(counts: list[Any]) -> list[int | None]:
+    """Each set of rows counted, up to a hundred, by one statement; numbers and None stay what they are."""
+    parts, values, out = [], [], list(counts)
+    for index, rows in enumerate(counts):
+        if not isinstance(rows, QuerySet):
+            continue
+        try:
+            sql, params = rows.order_by().values("pk")[:MOST].query.sql_with_params()
+        except EmptyResultSet:
+            out[index] = 0
+            continue
+        parts.append((index, f"(SELECT count(*) FROM ({sql}) AS counted)"))  # noqa: S608  (the sql is Django's)
+        values += params
+    if parts:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT " + ", ".join(part for _index, part in parts), values)
+            for (index, _part), number in zip(parts, cursor.fetchone(), strict=True):
+                out[index] = number
+    return out
 
 
 def role_label(user: Any) -> str:
