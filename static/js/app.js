@@ -111,6 +111,7 @@ document.addEventListener("submit", event => {
     return;
   }
   if (form.method === "dialog") return;
+  if (form.hasAttribute("data-with-selection")) takeSelection(form);
   if (form.elements.csrfmiddlewaretoken) form.elements.csrfmiddlewaretoken.value = token();
   if (form.dataset.sent) { event.preventDefault(); event.stopImmediatePropagation(); return; }
   if (form.matches("[hx-post], [hx-get], [hx-put], [hx-patch], [hx-delete]")) return;
@@ -164,6 +165,15 @@ function updateSelection(group) {
   $$("[data-check-all-count]", group).forEach(place => { place.textContent = count; });
   $$("[data-bulk-bar]", group).forEach(bar => { bar.hidden = !count; });
 }
+/** A form that acts on the ticked rows takes their ids along. */
+function takeSelection(form) {
+  $$("[data-taken]", form).forEach(field => field.remove());
+  for (const box of $$("[data-check-all-item]:checked")) {
+    const field = Object.assign(document.createElement("input"), { type: "hidden", name: "selected", value: box.value });
+    field.dataset.taken = "";
+    form.append(field);
+  }
+}
 function countCharacters(field) {
   let place = document.getElementById(`${field.id}_count`);
   if (!place) {
@@ -181,13 +191,24 @@ function rowStep(step) {
   const row = rows[Math.max(0, Math.min(rows.length - 1, index + step))];
   ($("[data-row-link]", row) || row).focus();
 }
+/** Tick or untick the row one is in. */
+function tickRow() {
+  const box = $("[data-check-all-item]", document.activeElement.closest("[data-row]") || document.createElement("i"));
+  if (!box) return;
+  box.click();
+  announce(box.checked ? words("selected") : words("unselected"));
+}
 document.addEventListener("keydown", event => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, textarea, [contenteditable]")) return;
   if (!("shortcuts" in document.body.dataset) || $("dialog[open]")) return;
   if (event.key === "j") rowStep(1);
   else if (event.key === "k") rowStep(-1);
+  else if (event.key === "x") tickRow();
   else if (event.key === "?") showShortcuts();
 });
+/** Letters alone or one after the other, which can be switched off; not combinations such as Mod+k. */
+const isLetters = key => !key.includes("+");
+const isShown = element => element.offsetParent || element.closest("[popover]");
 function showShortcuts() {
   const list = $("#shortcut-list");
   if (!list) return;
@@ -195,13 +216,13 @@ function showShortcuts() {
   const seen = new Set();
   for (const element of $$("[data-hotkey]")) {
     const key = element.dataset.hotkey;
-    if (key.length > 1 || seen.has(key)) continue;
+    if (!isLetters(key) || seen.has(key) || !isShown(element)) continue;
     seen.add(key);
     const row = document.createElement("div");
     row.dataset.own = "";
-    row.innerHTML = "<dt><kbd></kbd></dt><dd></dd>";
-    row.querySelector("kbd").textContent = key.toUpperCase();
-    row.querySelector("dd").textContent = element.title || element.getAttribute("aria-label") || element.textContent.trim();
+    row.innerHTML = "<dt></dt><dd></dd>";
+    for (const part of key.split(" ")) row.querySelector("dt").append(Object.assign(document.createElement("kbd"), { textContent: part.toUpperCase() }), " ");
+    row.querySelector("dd").textContent = element.title || element.dataset.hotkeyLabel || element.getAttribute("aria-label") || element.textContent.trim();
     list.append(row);
   }
   $("#shortcuts").showModal();
@@ -212,7 +233,7 @@ function prepare(root) {
   const letters = "shortcuts" in document.body.dataset;
   for (const element of $$("[data-hotkey]", root)) {
     uninstall(element);
-    if (letters || element.dataset.hotkey.length > 1) install(element, element.dataset.hotkey);
+    if (letters || !isLetters(element.dataset.hotkey)) install(element, element.dataset.hotkey);
   }
   for (const group of $$("[data-selection]:not([data-ready])", root)) { group.dataset.ready = ""; checkAll(group); updateSelection(group); }
   for (const field of $$("[data-char-count]", root)) countCharacters(field);
