@@ -21,6 +21,7 @@ OTHER_PARAMETERS = {
     "name": "x",
     "path": "nothing",
     "code": "nothing",
+    "key": "bookings",
 }
 
 
