@@ -297,12 +297,21 @@ class Opportunities(ImportKind):
     def set_line(self, row: Row, lines: list[OpportunityLine]) -> None:
         same = next((line for line in lines if (line.line_id, line.product_id) == self.line_of(row)), None)
         if same is not None:
+            old, new = (None if amount is None else str(amount) for amount in (same.amount, row.values.get("amount")))
+            row.parts.append((OpportunityLine._meta.label, str(same.pk), {"amount": (old, new)}))
             same.amount = row.values.get("amount")
             same.save(update_fields=["amount"])
         else:
             made = self.line(row)
             made.save(force_insert=True)
             row.made.append((OpportunityLine._meta.label, str(made.pk)))
+
+    def restored(self, rows: list[tuple[Any, dict[str, Any]]], record: Any) -> None:
+        """Deals that went back to their stage take the registrations that led to them along."""
+        for opportunity, before in rows:
+            if "stage" in before:
+                linked = DealRegistration.objects.filter(participant__opportunity=opportunity)
+                linked.follow_stage(opportunity.stage, by=record.user)
 
     def saved(self, rows: list[Row], run: Any) -> None:
         """Direct deals in progress concern registrations of the same customer, and each moved stage concerns whoever follows it."""

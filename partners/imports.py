@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -74,3 +76,19 @@ class Partners(ImportKind):
                     _("A partner that is %(old)s cannot become %(new)s.")
                     % {"old": row.record.get_status_display(), "new": PartnerStatus(status).label},
                 )
+
+    def similar(self, rows: list[Row], run: Any) -> list[tuple[Row, str]]:
+        """By name, or by a domain of theirs."""
+        names = {row.values["name"].lower() for row in rows}
+        domains = {domain for row in rows for domain in row.get("domains", [])}
+        seen = Partner.objects.all() if run.user is None else Partner.objects.visible_to(run.user)
+        there = seen.annotate(lower=Lower("name")).filter(Q(lower__in=names) | Q(domains__overlap=list(domains)))
+        known: dict[str, str] = {}
+        for partner in there:
+            known |= dict.fromkeys([partner.name.lower(), *partner.domains], partner.name)
+        found = []
+        for row in rows:
+            like = [known[word] for word in (row.values["name"].lower(), *row.get("domains", [])) if word in known]
+            if like:
+                found.append((row, like[0]))
+        return found

@@ -144,12 +144,12 @@ class Customers(ImportKind):
             row.touched = bool(self.missing(row, parts))
             parent = row.values.get("parent")
             if parent is not None and parent.pk not in parents[row.record.pk]:
-                row.later["parent"] = parent.name
+                row.later["parent"] = parent
             elif "parent" in row.later and row.later["parent"].lower() in parents[row.record.pk]:
                 del row.later["parent"]
         for row in rows:
             if row.record is None and "parent" in row.values:
-                row.later["parent"] = row.values["parent"].name
+                row.later["parent"] = row.values["parent"]
 
     def refuse_numbers_of_others(self, rows: list[Row]) -> None:
         given = [(row, scheme, row.values[scheme]) for row in rows for scheme in SCHEMES if scheme in row.values]
@@ -237,7 +237,7 @@ class Customers(ImportKind):
             )
         return CustomerIdentifier(customer=row.record, scheme=kind, value=value[0])
 
-    def link(self, rows: list[tuple[Any, dict[str, Any]]], found: dict[str, Any]) -> None:
+    def link(self, rows: list[tuple[Any, dict[str, Any]]], found: dict[str, Any]) -> dict[Any, list[tuple[str, Any]]]:
         """Subsidiaries get their parent: a customer of this file, or one that was there."""
         wanted = {later["parent"].lower() for _pk, later in rows if "parent" in later} - set(found)
         known = {
@@ -249,14 +249,21 @@ class Customers(ImportKind):
         }
         parents = {**known, **found}
         link = Customer.parents.through
-        link.objects.bulk_create(
-            [
-                link(from_customer_id=pk, to_customer_id=parents[later["parent"].lower()])
-                for pk, later in rows
-                if "parent" in later and parents.get(later["parent"].lower()) not in (None, pk)
-            ],
-            ignore_conflicts=True,
+        pairs = {
+            (pk, parents[later["parent"].lower()])
+            for pk, later in rows
+            if "parent" in later and parents.get(later["parent"].lower()) not in (None, pk)
+        }
+        there = link.objects.filter(from_customer__in=[pk for pk, _parent in pairs])
+        pairs -= set(there.values_list("from_customer_id", "to_customer_id"))
+        links = link.objects.bulk_create(
+            [link(from_customer_id=pk, to_customer_id=parent) for pk, parent in sorted(pairs)]
         )
+        return {one.from_customer_id: [(link._meta.label, one.pk)] for one in links}
+
+    def restored(self, rows: list[tuple[Any, dict[str, Any]]], record: Any) -> None:
+        if rows:
+            enqueue("matching.index_customers", ids=[str(customer.pk) for customer, _before in rows])
 
     def saved(self, rows: list[Row], run: Any) -> None:
         """Customers are recognised by their keys: index the new and changed ones."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from psycopg2.extras import DateRange
@@ -82,6 +83,13 @@ class Products(ImportKind):
     def updated(self, rows: list[Row], run: Any) -> None:
         self.price([row for row in rows if row.touched])
 
+    def similar(self, rows: list[Row], run: Any) -> list[tuple[Row, str]]:
+        """By name: the same product under another SKU."""
+        names = {row.values["name"].lower() for row in rows}
+        found = Product.objects.annotate(lower=Lower("name")).filter(lower__in=names)
+        known = {product.name.lower(): f"{product.name} ({product.sku})" for product in found}
+        return [(row, known[row.values["name"].lower()]) for row in rows if row.values["name"].lower() in known]
+
     @staticmethod
     def prices_of(rows: list[Row]) -> dict[tuple, Price]:
         ids = [row.record.pk for row in rows if row.record is not None]
@@ -105,9 +113,11 @@ class Products(ImportKind):
             price = prices.get((row.record.pk, *place))
             if price is None:
                 new.append(Price(price_list=lists[place], product=row.record, amount=row.values["list_price"]))
-                if row.record.version > 1:
-                    row.made.append(("catalogue.Price", str(new[-1].pk)))
+                row.made.append((Price._meta.label, str(new[-1].pk)))
             else:
+                row.parts.append(
+                    (Price._meta.label, str(price.pk), {"amount": (str(price.amount), str(row.values["list_price"]))})
+                )
                 price.amount, price.version = row.values["list_price"], price.version + 1
                 old.append(price)
         Price.objects.bulk_create(new, batch_size=1000)

@@ -2,21 +2,22 @@
 
 ``check`` parses, finds what exists and compares; it notes each good row and what is wrong with the others, and writes no record.
 ``save`` does the same again for the rows that were good, then writes: both walk the same code, so that the dry run cannot promise
-what the run does not do. ``undo`` takes back row by row what nobody changed since.
+what the run does not do. ``prm.imports.undoing`` takes it back.
 """
 
 from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 from collections import Counter
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import Min, Model, ProtectedError
+from django.db.models import Min, Model
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -27,10 +28,10 @@ from prm.imports.kinds import MARK, Row, ambiguous, folded, resolve, subject_typ
 from prm.imports.mapping import Mapping
 from prm.imports.models import Import, ImportedRow, ImportProblem, RowAction
 from prm.imports.values import short, wrong
-from prm.records import Record
 
 CHUNK = 1000
 LINK_CHUNK = 2000
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Run:
@@ -207,7 +208,10 @@ class Run:
     def check(self, raw: list[tuple[int, list[Any]]]) -> Counter:
         """Look at a chunk and note what would happen; returns the counts."""
         rows = self.look(raw)
-        return self.note(rows, [row for row in rows if not row.problems])
+        good = [row for row in rows if not row.problems]
+        for row, name in self.kind.similar([row for row in good if row.action == RowAction.CREATED], self):
+            row.before["similar"] = name
+        return self.note(rows, good)
 
     def note(self, rows: list[Row], good: list[Row]) -> Counter:
         self.complain(rows)
@@ -275,10 +279,11 @@ class Run:
         return len(failed)
 
     def labels_of(self, rows: list[ImportedRow]) -> dict[str, Any]:
-        """For the texts by which these rows name others of the file: the record, once it is saved."""
+        """For the texts by which these rows name others: the record of the file, once it is saved, or one that was there (by id)."""
         texts = {text.lower() for row in rows for text in row.later.values()}
         named = ImportedRow.objects.filter(source=self.record).annotate(name=Lower("label")).filter(name__in=texts)
-        return dict(named.order_by("-row").values_list("name", "subject_id"))
+        there = {text: UUID(text) for text in texts if ID.fullmatch(text)}
+        return {**there, **dict(named.order_by("-row").values_list("name", "subject_id"))}
 
     # Writing -------------------------------------------------------------------------------------------------------------
     def save(self, raw: list[tuple[int, list[Any]]]) -> Counter:
@@ -305,7 +310,7 @@ class Run:
         for row in rows:
             if row.action == RowAction.CREATED:
                 row.record = None
-            row.made, row.before = [], {}
+            row.made, row.parts, row.before = [], [], {}
             try:
                 with transaction.atomic():
                     self.write([row])
@@ -327,6 +332,8 @@ class Run:
         self.link_external_ids(rows)
         if new:
             self.kind.created(new, self)
+            for row in new:
+                row.keep_trail()
         if changed:
             self.update(changed)
 
@@ -367,9 +374,12 @@ class Run:
                 .filter(subject_type=kind, source=self.source, subject_id__in=[link.subject_id for link in links])
                 .values_list("subject_id", "external_id")
             )
-            ExternalId.objects.bulk_create(
-                [link for link in links if (link.subject_id, link.external_id) not in known], batch_size=2000
-            )
+            links = [link for link in links if (link.subject_id, link.external_id) not in known]
+            ExternalId.objects.bulk_create(links, batch_size=2000)
+            made = {link.subject_id: link for link in links}
+            for row in rows:
+                if row.action == RowAction.UPDATED and row.record.pk in made:
+                    row.made.append((ExternalId._meta.label, str(made[row.record.pk].pk)))
 
     def update(self, rows: list[Row]) -> None:
         """Lock, keep what was there, write the changed columns and raise the version."""
@@ -396,7 +406,7 @@ class Run:
             [row.record for row in rows], [*columns, "version", "updated_at"], batch_size=500
         )
         for row in rows:
-            row.before["made"] = row.made
+            row.keep_trail()
 
     def link(self) -> None:
         """After the last row: join records to others of the same file."""
@@ -404,62 +414,10 @@ class Run:
             ImportedRow.objects.filter(source=self.record).exclude(later={}).order_by("row"), LINK_CHUNK
         ):
             labels = self.labels_of(rows)
-            self.kind.link([(row.subject_id, row.later) for row in rows], labels)
-
-    # Undoing -------------------------------------------------------------------------------------------------------------
-    def undo(self, rows: list[ImportedRow]) -> Counter:
-        """Take these rows back; one whose record was changed since, or is used by others, stays, with the reason."""
-        counts: Counter = Counter()
-        model = self.kind.model
-        records: dict[Any, Any] = {
-            record.pk: record
-            for record in model._default_manager.select_for_update(of=("self",))
-            .filter(pk__in=[row.subject_id for row in rows])
-            .order_by("pk")
-        }
-        created, updated = [], []
-        for row in rows:
-            record = records.get(row.subject_id)
-            if record is None:
-                row.refusal = _("It is no longer there.")
-            elif record.version != row.version:
-                row.refusal = _("It was changed since.")
-            elif row.action == RowAction.CREATED:
-                created.append(row)
-            else:
-                updated.append(row)
-        self.delete(created)
-        for row in updated:
-            self.restore(records[row.subject_id], row)
-        for row in rows:
-            row.undone = not row.refusal
-            counts["undone" if row.undone else "refused"] += 1
-        ImportedRow.objects.bulk_update(rows, ["undone", "refusal"], batch_size=1000)
-        return counts
-
-    def delete(self, rows: list[ImportedRow]) -> None:
-        """Delete all at once; when something is in use, find out which, one by one."""
-        if not rows:
-            return
-        try:
-            with transaction.atomic():
-                ids = [row.subject_id for row in rows]
-                self.kind.model._default_manager.filter(pk__in=ids).delete()
-                ExternalId.objects.filter(subject_id__in=ids).delete()
-        except (ProtectedError, IntegrityError):
-            if len(rows) == 1:
-                rows[0].refusal = _("Other records use it.")
-                return
-            middle = len(rows) // 2
-            self.delete(rows[:middle])
-            self.delete(rows[middle:])
-
-    def restore(self, record: Record, row: ImportedRow) -> None:
-        """Give a record back what it had, and take away what the import added to it."""
-        before = dict(row.before)
-        for label, pk in before.pop("made", []):
-            apps.get_model(label)._default_manager.filter(pk=pk).delete()
-        record.put(**{record._meta.get_field(name).attname: value for name, value in before.items()})
+            made = self.kind.link([(row.subject_id, row.later) for row in rows], labels)
+            for row in rows:
+                row.before.setdefault("made", []).extend(made.get(row.subject_id, []))
+            ImportedRow.objects.bulk_update(rows, ["before"], batch_size=1000)
 
 
 def chunks(rows: Any, size: int) -> Any:

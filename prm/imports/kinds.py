@@ -79,11 +79,19 @@ class Row:
     key: str = ""
     before: dict[str, Any] = field(default_factory=dict)
     made: list[tuple[str, str]] = field(default_factory=list)  # rows added to an existing record: model label, id
+    parts: list[tuple[str, str, dict]] = field(default_factory=list)  # rows changed: label, id, {column: (old, new)}
     touched: bool = False  # something beside the record's own columns changes
     later: dict[str, Any] = field(default_factory=dict)  # references to rows of this very file
 
     def refuse(self, column: str, code: str, message: str) -> None:
         self.problems.append((column, code, message))
+
+    def keep_trail(self) -> None:
+        """Note in ``before`` what was done beside the record's own columns, for the undoing."""
+        if self.made:
+            self.before["made"] = self.made
+        if self.parts:
+            self.before["parts"] = self.parts
 
     def get(self, name: str, default: Any = None) -> Any:
         return self.values.get(name, default)
@@ -109,13 +117,22 @@ class ImportKind:
         """Look, for the whole chunk, at what belongs to the records beside their columns: set ``row.touched``, or refuse."""
 
     def created(self, rows: list[Row], run: Any) -> None:
-        """Write, in bulk, what belongs to records that were just created."""
+        """Write, in bulk, what belongs to records that were just created; note in ``row.made`` what would outlive them."""
 
     def updated(self, rows: list[Row], run: Any) -> None:
-        """Write, in bulk, what belongs to records that existed; note added rows in ``row.made``."""
+        """Write, in bulk, what belongs to records that existed; note added rows in ``row.made``, changed ones in ``row.parts``."""
 
-    def link(self, rows: list[tuple[Any, dict[str, Any]]], found: dict[str, dict[str, Any]]) -> None:
-        """Join records to others of the same file: (record id, {column: text}) and, by column, text → id."""
+    def link(self, rows: list[tuple[Any, dict[str, Any]]], found: dict[str, Any]) -> dict[Any, list[tuple[str, Any]]]:
+        """Join records to others of the same file: (record id, {column: text}), and text → id. Answers the rows made, by record."""
+        return {}
+
+    def similar(self, rows: list[Row], run: Any) -> list[tuple[Row, str]]:
+        """Which of these rows, about to become new records, look like one that exists, and its name."""
+        find = lookalikes.get(self.name)
+        return find(rows, run) if find and rows else []
+
+    def restored(self, rows: list[tuple[Any, dict[str, Any]]], record: Any) -> None:
+        """After records got back what they had (record, what that was): tell who depends on it."""
 
     def saved(self, rows: list[Row], run: Any) -> None:
         """After a chunk is written: ask for the background work that depends on it."""
@@ -246,6 +263,8 @@ def ambiguous(records: list[Model]) -> Any:
 
 
 kinds: dict[str, ImportKind] = {}
+# What another app knows of likeness: ``(rows, run) -> [(row, name of the record it looks like)]``, by kind.
+lookalikes: dict[str, Callable[[list[Row], Any], list[tuple[Row, str]]]] = {}
 
 
 def register(kind: type[ImportKind]) -> type[ImportKind]:

@@ -129,6 +129,9 @@ def page(request: Request, record: Import, form: MappingForm, *, refused: str = 
     }
     if record.status in (ImportStatus.MAPPING, ImportStatus.CHECKED, ImportStatus.FAILED):
         context["preview"] = preview(form)
+        context["ready"] = record.created + record.updated
+        context["duplicates"] = record.imported.filter(before__has_key="similar")[:SHOWN_PROBLEMS]
+        context["duplicate_count"] = record.imported.filter(before__has_key="similar").count()
     else:
         context["refusals"] = record.imported.exclude(refusal="")[:SHOWN_REFUSALS]
     return render(request, "imports/import.html", context, status=status)

@@ -21,6 +21,7 @@ from prm.imports import importer
 from prm.imports.importer import CHUNK, Run
 from prm.imports.models import Import, ImportedRow, ImportStatus, RowAction
 from prm.imports.reading import Table, open_table, spool, spooled
+from prm.imports.undoing import take_back
 from prm.jobs.models import Job, JobStatus
 
 SPOOLED = ".rows"
@@ -136,7 +137,7 @@ def undo(job: Job, record: Import) -> bool:
         .order_by("-row")[:CHUNK]
     )
     if rows:
-        counts = Run(record, record.user).undo(rows)
+        counts = take_back(record, rows)
         record.refused += counts["refused"]
         record.save(update_fields=["refused"])
         job.advance(len(rows))

@@ -15,6 +15,7 @@ from prm.externals.models import ExternalId
 from prm.imports.kinds import kinds
 from prm.imports.mapping import BadMapping, Mapping
 from prm.imports.models import Import
+from prm.imports.undoing import take_back
 from territories.models import Customer
 from tests import factories
 from tests.fields.conftest import declare
@@ -66,9 +67,7 @@ def test_a_change_raises_the_version_and_undo_gives_back(given, load, admin):
 
 
 def undo(record):
-    from prm.imports.importer import Run
-
-    return Run(record).undo(list(record.imported.exclude(action="unchanged").order_by("-row")))
+    return take_back(record, list(record.imported.exclude(action="unchanged").order_by("-row")))
 
 
 def test_undo_keeps_what_was_changed_or_is_used(given, load, admin):
@@ -247,3 +246,103 @@ def test_the_command(given, capsys, transactional_db):
         with pytest.raises(CommandError) as refused:
             call_command("import_data", "customers", str(bad))
         assert refused.value.returncode == 1
+
+
+# Undone with what stands beside the record ------------------------------------------------------------------------------------------
+
+PRICES = [["sku", "name", "line", "list price", "currency"], ["B-1", "Backup One", "Backup", "100", "EUR"]]
+
+
+def test_undo_gives_prices_back(given, load):
+    load("products", given(PRICES))
+    first = load.record
+    load("products", given([PRICES[0], ["B-1", "Backup One", "Backup", "120", "EUR"]]))
+    assert Price.objects.get().amount == Decimal(120)
+    assert undo(load.record) == {"undone": 1}
+    assert Price.objects.get().amount == Decimal(100)
+    first.imported.update(version=Product.objects.get().version)
+    assert undo(first) == {"undone": 1}
+    assert (Product.objects.count(), Price.objects.count()) == (0, 0)
+
+
+def test_undo_leaves_a_price_that_was_changed_since(given, load):
+    load("products", given(PRICES))
+    load("products", given([PRICES[0], ["B-1", "Backup 1", "Backup", "120", "EUR"]]))
+    Price.objects.update(amount=130)
+    assert undo(load.record) == {"refused": 1}
+    assert (Price.objects.get().amount, Product.objects.get().name) == (Decimal(130), "Backup 1")
+    assert load.record.imported.get().refusal == "It was changed since."
+
+
+def test_undo_gives_lines_and_parents_back(given, load, alpine, hospital, product):
+    load("opportunities", given(DEALS), DEAL_MAPPING)
+    dearer = [DEALS[0], [*DEALS[1][:-1], "1500"]]
+    load("opportunities", given(dearer), DEAL_MAPPING)
+    won = Opportunity.objects.get(stage="won")
+    assert won.lines.get().amount == Decimal(1500)
+    undo(load.record)
+    won.refresh_from_db()
+    assert (won.amount, won.lines.get().amount) == (Decimal("1200.50"), Decimal("1200.50"))
+
+    load("customers", given(CUSTOMERS), MAPPING)
+    moved = [CUSTOMERS[0], [*CUSTOMERS[3][:5], "Nord Group"]]
+    load("customers", given(moved), MAPPING)
+    sud = Customer.objects.get(name="Sud")
+    assert [parent.name for parent in sud.parents.all()] == ["Nord Group"]
+    assert undo(load.record) == {"undone": 1}
+    assert not sud.parents.exists()
+    assert Customer.objects.get(name="Nord Lille").parents.exists()
+
+
+def test_undo_takes_away_an_external_id_it_gave(given, load, hospital):
+    mapping = {"columns": {"external_id": "id", "name": "name", "employees": "n"}, "key": ["name"]}
+    load("customers", given([["id", "name", "n"], ["7", hospital.name, "12"]]), mapping)
+    assert ExternalId.objects.get().subject_id == hospital.pk
+    assert undo(load.record) == {"undone": 1}
+    assert not ExternalId.objects.exists()
+
+
+# Possible duplicates --------------------------------------------------------------------------------------------------------------
+
+
+def similar(load, kind, path, mapping=None):
+    """The new rows of a dry run that look like a record that exists."""
+    from prm.imports.importer import Run
+    from prm.imports.mapping import suggest
+    from prm.imports.reading import open_table
+
+    table = open_table(path)
+    record = Import.objects.create(
+        kind=kind, file_name="f", table=table.about(), mapping=mapping or suggest(kinds[kind], table)
+    )
+    Run(record).check(list(table.rows()))
+    return dict(record.imported.filter(before__has_key="similar").values_list("label", "before__similar"))
+
+
+def test_new_customers_like_existing_ones_are_shown(given, load, hospital):
+    from territories.matching.keys import index_customers
+
+    index_customers([hospital.pk])
+    rows = [
+        ["id", "name", "country", "domain"],
+        ["1", "HOPITAL DU LAC", "FR", ""],
+        ["2", "Clinique", "FR", "www.hopital-du-lac.example"],
+        ["3", "Autre", "FR", "autre.example"],
+    ]
+    mapping = {
+        "columns": {"external_id": "id", "name": "name", "country": "country", "domain": "domain"},
+        "key": ["external_id"],
+    }
+    assert similar(load, "customers", given(rows), mapping) == {
+        "HOPITAL DU LAC": "Hôpital du Lac",
+        "Clinique": "Hôpital du Lac",
+    }
+
+
+def test_new_partners_and_products_like_existing_ones_are_shown(given, load, alpine, product):
+    mapping = {"columns": {"external_id": "id", "name": "name"}, "key": ["external_id"]}
+    assert similar(load, "partners", given([["id", "name"], ["1", "ALPINE"], ["2", "New"]]), mapping) == {
+        "ALPINE": "Alpine"
+    }
+    rows = [["sku", "name", "line"], ["OTHER", product.name.upper(), "Backup"]]
+    assert similar(load, "products", given(rows)) == {product.name.upper(): f"{product.name} ({product.sku})"}
