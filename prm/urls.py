@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from prm.home import happened, home, portal
 from prm.search import search
+from prm.ui.help import guide
 from prm.ui.pick import pick
 
 urlpatterns = [
@@ -25,6 +26,8 @@ urlpatterns = [
     path("metrics/", include("attribution.kpis.urls")),
     path("activities/", include("partners.engagement.urls")),
     path("views/", include("prm.ui.urls")),
+    path("help/", guide, name="help"),
+    path("help/<slug:name>/", guide, name="guide"),
     path("search/", search, name="search"),
     path("pick/<slug:source>/", pick, name="pick"),
     path("partners/", include("partners.urls")),
