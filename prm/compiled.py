@@ -4,19 +4,26 @@ Building the text of a query costs Django several times what PostgreSQL needs to
 of the API makes, the querysets stay the one definition, and what they compile to is remembered::
 
     compiled("token", lambda: ApiToken.objects.filter(digest=PLACE_TEXT)).objects({PLACE_TEXT: digest})
+
+PostgreSQL plans each of them once for a connection (``PREPARE``), those aside whose plan depends on the values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import Any
 from uuid import UUID
 
+import orjson
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection
-from django.db.models import QuerySet
+from django.db.models import JSONField, QuerySet
 from django.db.models.query import get_related_populators
+
+from prm.db import current_scope
 
 # Values to build a query with, replaced by the real ones when it runs.
 PLACE_ID = UUID(int=2**128 - 1)
@@ -33,13 +40,26 @@ def array_of(ids: Iterable[UUID]) -> str:
 
 
 _known: dict[Hashable, Compiled] = {}
+TYPES = {UUID: "::uuid", datetime: "::timestamptz", date: "::date", str: ""}
+
+
+def _cast(value: Any) -> str:
+    return "" if value == PLACE_IDS else TYPES[type(value)]
+
+
+def _quicker(reader: Callable) -> Callable:
+    """Plain JSON columns are read by orjson."""
+    field = getattr(reader, "__self__", None)
+    if isinstance(field, JSONField) and field.decoder is None:
+        return lambda text, _expression, _connection: text and orjson.loads(text)
+    return reader
 
 
 class Compiled:
     """One query's text, its fixed values and how its columns become Python."""
 
-    def __init__(self, queryset: QuerySet):
-        self.model = queryset.model
+    def __init__(self, queryset: QuerySet, prepare: bool = True):
+        self.model, self.prepare = queryset.model, prepare and settings.PREPARED_STATEMENTS
         compiler = queryset.query.get_compiler(DEFAULT_DB_ALIAS)
         try:
             self.sql, params = compiler.as_sql()
@@ -47,9 +67,13 @@ class Compiled:
             self.sql = ""
             return
         self.params = tuple(params)
+        self.varies, self.text = [type(value) in TYPES for value in params], ""
         if PLACE_IDS in self.params:
             self.sql = self.sql.replace("IN (%s)", "= ANY(%s::uuid[])")
-        self.converters = [(at, *pair) for at, pair in compiler.get_converters([s[0] for s in compiler.select]).items()]
+        self.converters = [
+            (at, [_quicker(function) for function in functions], expression)
+            for at, (functions, expression) in compiler.get_converters([s[0] for s in compiler.select]).items()
+        ]
         self.select, self.known_as, self.annotations = (
             compiler.select,
             compiler.klass_info,
@@ -62,15 +86,16 @@ class Compiled:
             # (the stubs describe a later Django, which takes one argument more)
             self.populators = get_related_populators(self.known_as, self.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
 
-    def tuples(self, places: dict[Any, Any] | None = None, before: str = "", given: tuple = ()) -> list[tuple]:
-        """The rows; ``before`` is a statement sent ahead in the same message, with its values ``given``."""
+    def tuples(self, places: dict[Any, Any] | None = None) -> list[tuple]:
+        """The rows, with these values at the places."""
         if not self.sql:
             return []
         params = self.params
         if places:
             params = tuple(places.get(value, value) for value in params)
         with connection.cursor() as cursor:
-            cursor.execute(before + self.sql, given + params)
+            sql, params = self.prepared(params) if self.prepare else (self.sql, params)
+            cursor.execute(sql, params)
             rows = cursor.fetchall()
         if not self.converters:
             return rows
@@ -81,10 +106,34 @@ class Compiled:
                     row[at] = function(row[at], expression, connection)
         return rows
 
-    def objects(self, *args: Any, **kwargs: Any) -> list[Any]:
+    def prepared(self, params: tuple) -> tuple[str, tuple]:
+        """The same as a statement this connection has prepared, for the role it runs in (row policies make the plan differ)."""
+        raw = connection.connection
+        key = current_scope().kind, self.text or self.numbered(raw)
+        name = raw.prepared.get(key)
+        if name is None:
+            name = f"prm_{len(raw.prepared)}"
+            with raw.cursor() as cursor:
+                cursor.execute(f"PREPARE {name} AS {self.text}")
+            raw.prepared[key] = name
+        values = tuple(value for value, varies in zip(params, self.varies, strict=True) if varies)
+        return f"EXECUTE {name}({', '.join(['%s'] * len(values))})" if values else f"EXECUTE {name}", values
+
+    def numbered(self, raw: Any) -> str:
+        """The text with numbers for its values; one that has no certain type in SQL becomes part of the text."""
+        numbers = count(1)
+        with raw.cursor() as cursor:
+            parts = [
+                f"${next(numbers)}{_cast(value)}" if varies else cursor.mogrify("%s", [value]).decode()
+                for value, varies in zip(self.params, self.varies, strict=True)
+            ]
+        self.text = self.sql % tuple(parts)
+        return self.text
+
+    def objects(self, places: dict[Any, Any] | None = None) -> list[Any]:
         """The rows as models, with what the queryset selects beside them."""
         found = []
-        for row in self.tuples(*args, **kwargs):
+        for row in self.tuples(places):
             one = self.model.from_db(DEFAULT_DB_ALIAS, self.names, row[self.columns])
             for populator in self.populators:
                 populator.populate(row, one)
@@ -94,11 +143,14 @@ class Compiled:
         return found
 
 
-def compiled(key: Hashable, make: Callable[[], QuerySet]) -> Compiled:
-    """The query of that key, built by ``make`` the first time; the key says all that its text and fixed values depend on."""
+def compiled(key: Hashable, make: Callable[[], QuerySet], *, prepare: bool = True) -> Compiled:
+    """The query of that key, built by ``make`` the first time; the key says all that its text and fixed values depend on.
+
+    ``prepare=False`` where PostgreSQL should plan by the values: how many rows a partner has decides how its list is read.
+    """
     found = _known.get(key)
     if found is None:
         if len(_known) >= MOST:
             _known.clear()
-        found = _known[key] = Compiled(make())
+        found = _known[key] = Compiled(make(), prepare)
     return found

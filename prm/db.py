@@ -38,23 +38,15 @@ def current_scope() -> Scope:
 
 TELL = (
     "SELECT set_config('role', %s, true), set_config('prm.kind', %s, true), set_config('prm.partner', %s, true),"
-    " set_config('prm.user', %s, true), set_config('prm.reads', %s, true)"
+    " set_config('prm.user', %s, true), set_config('prm.reads', %s, true); "
 )
 
 
 def _tell(scope: Scope) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(TELL, [ROLES[scope.kind], *scope])
-
-
-def told_ahead(kind: str) -> tuple[str, tuple]:
-    """Change to that scope with the next statement, in the same message: its text and values, to be put before that one's.
-
-    Only inside ``acting``, as ``change_scope``.
-    """
-    scope = Scope(kind)
-    _scope.set(scope)
-    return TELL + "; ", (ROLES[kind], *scope)
+    """Told with the next statement, whoever sends it and by whatever means (``prm.postgresql``)."""
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor:
+        connection.connection.ahead = cursor.mogrify(TELL, [ROLES[scope.kind], *scope])
 
 
 @contextmanager

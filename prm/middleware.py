@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import pghistory
+import structlog
 from csp.middleware import CSPMiddleware
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model, logout
@@ -18,6 +19,7 @@ from django.shortcuts import resolve_url
 from django.utils import timezone, translation
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxMiddleware
+from django_structlog.middlewares import RequestMiddleware
 
 from prm.db import acting, change_scope, current_scope
 from prm.http import Request
@@ -49,6 +51,18 @@ Sessions = for_browsers(SessionMiddleware)
 SignedIn = for_browsers(AuthenticationMiddleware)
 Messages = for_browsers(MessageMiddleware)
 Htmx = for_browsers(HtmxMiddleware)
+
+
+class RequestLog(RequestMiddleware):
+    """One line in the log for each request, with its id and the caller's address, which is not taken from whoever claims one."""
+
+    @classmethod
+    def bind_ip(cls, request: HttpRequest) -> None:
+        proxies, ip = settings.ALLAUTH_TRUSTED_PROXY_COUNT, request.META.get("REMOTE_ADDR")
+        if proxies:
+            told = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            ip = told[-proxies].strip() if len(told) >= proxies else ip
+        structlog.contextvars.bind_contextvars(ip=ip)
 
 
 class ScopeMiddleware:
@@ -157,8 +171,6 @@ class HistoryMiddleware:
     def __call__(self, request: Request) -> HttpResponse:
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return self.get_response(request)
-        import structlog
-
         with pghistory.context(
             user=current_scope().user or None,
             request=structlog.contextvars.get_contextvars().get("request_id"),

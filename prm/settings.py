@@ -31,7 +31,6 @@ if EMBEDDED:
     BROKER_URL, CACHE_URL = os.environ.get("PRM_BROKER_URL") or services.broker_url, services.cache_url
     DATABASES: dict[str, dict[str, Any]] = {
         "default": {
-            "ENGINE": "django.db.backends.postgresql",
             "NAME": os.environ.get("PRM_DATABASE_NAME", services.name),
             "USER": services.app_user,
             "PASSWORD": services.app_password,
@@ -60,11 +59,14 @@ else:
     DATABASE_BACKUP = DATABASE_OWNER
 
 DATABASES["default"].update(
+    ENGINE="prm.postgresql",
     ATOMIC_REQUESTS=True,
     CONN_MAX_AGE=0 if TESTING else 60,
     CONN_HEALTH_CHECKS=True,
     DISABLE_SERVER_SIDE_CURSORS=True,
 )
+# A pooler in transaction mode gives each transaction another connection, which does not know what was prepared.
+PREPARED_STATEMENTS = os.environ.get("PRM_PREPARED_STATEMENTS", "1") == "1"
 CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
@@ -132,7 +134,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "prm.middleware.SecurityPolicy",
     "prm.middleware.Sessions",
-    "django_structlog.middlewares.RequestMiddleware",
+    "prm.middleware.RequestLog",
     "prm.middleware.ScopeMiddleware",
     "prm.middleware.SignedIn",
     "prm.middleware.ReaderMiddleware",

@@ -8,6 +8,7 @@ from prm.ui.help import guide
 from prm.ui.pick import pick
 
 urlpatterns = [
+    path("api/v1/", include("prm.api.urls")),
     path("settings/jobs/", include("prm.jobs.urls")),
     path("imports/", include("prm.imports.urls")),
     path("settings/fields/", include("prm.fields.urls")),
@@ -16,7 +17,6 @@ urlpatterns = [
     path("", include("prm.installation.urls")),
     path("", include("prm.notify.urls")),
     path("identity/", include("partners.identity_urls")),
-    path("api/v1/", include("prm.api.urls")),
     path("home/", home, name="home"),
     path("home/happened/", happened, name="happened"),
     path("portal/", portal, name="portal"),

@@ -147,8 +147,10 @@ class DealRegistration(CustomValues, Record):
     answer_by = models.DateTimeField(null=True, editable=False)
 
     objects = DealRegistrationQuerySet.as_manager()
+    # A CASE, not an OR: PostgreSQL would multiply it with the query's own condition, expect a handful of rows and sort them all.
     row_policy = RowPolicy(
-        read="partner_id = {readable} OR (distributor_id = {partner} AND submission_status = 'submitted')",
+        read="CASE WHEN partner_id = {readable} THEN true"
+        " ELSE distributor_id = {partner} AND submission_status = 'submitted' END",
         write="partner_id = {partner}",
         delete="partner_id = {partner} AND submission_status = 'draft'",
     )

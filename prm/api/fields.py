@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from babel.numbers import get_currency_precision
 from django.core.exceptions import ValidationError as ModelError
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, TextField, Value
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 from drf_spectacular.utils import extend_schema_field
@@ -208,24 +209,55 @@ class Attached:
         return self.attach([instance.pk], self.context["request"].user).get(instance.pk, self.nothing())  # type: ignore[attr-defined]
 
 
-class LinkedIds(Attached, References):
+class Linked(Attached):
+    """Attached values that stand as texts in rows of another table; a page reads those of all its fields at once."""
+
+    def links(self, user: Any) -> tuple[Hashable, Callable[[], QuerySet]]:
+        """What the query depends on, and the query: ``(row, text, text)`` of the rows PLACE_IDS, PLACE_ID being the reader's company."""
+        raise NotImplementedError
+
+    def fold(self, first: str, second: str) -> Any:
+        """One value of the list that a row shows."""
+        raise NotImplementedError
+
+    def attach(self, ids: list, user: Any) -> dict:
+        return attach_linked([self], ids, user)[0]
+
+
+def attach_linked(fields: list[Linked], ids: Iterable, user: Any) -> list[dict]:
+    """For each of these fields ``{id: values}``, by one statement."""
+    asked = [field.links(user) for field in fields]
+
+    def links() -> QuerySet:
+        first, *others = [
+            rows().annotate(field=Value(at)).values_list("field", "row", "first", "second").order_by()
+            for at, (_key, rows) in enumerate(asked)
+        ]
+        return first.union(*others, all=True).order_by("first", "second")
+
+    found: list[dict] = [{} for _ in fields]
+    query = compiled(("linked", *(key for key, _rows in asked)), links)
+    for at, row, first, second in query.tuples({PLACE_ID: user.acting_for_id, PLACE_IDS: array_of(ids)}):
+        found[at].setdefault(row, []).append(fields[at].fold(first, second))
+    return found
+
+
+class LinkedIds(Linked, References):
     """Ids reached through rows of a linking table: ``LinkedIds(Product, RegistrationLine, "registration", "product")``."""
 
     def __init__(self, model: Any, through: Any, here: str, there: str, **kwargs: Any):
         self.through, self.here, self.there = through, f"{here}_id", f"{there}_id"
         super().__init__(model, **kwargs)
 
-    def attach(self, ids: list, user: Any) -> dict:
-        found: dict = {}
+    def links(self, user: Any) -> tuple[Hashable, Callable[[], QuerySet]]:
+        def rows() -> QuerySet:
+            linked = self.through._base_manager.filter(**{f"{self.here}__in": [PLACE_IDS]})
+            return linked.annotate(row=F(self.here), first=Cast(self.there, TextField()), second=Value(""))
 
-        def links() -> QuerySet:
-            rows = self.through._base_manager.filter(**{f"{self.here}__in": [PLACE_IDS]})
-            return rows.order_by(self.there).values_list(self.here, self.there)
+        return (self.through, self.here, self.there), rows
 
-        query = compiled(("links", self.through, self.here, self.there), links)
-        for here, there in query.tuples({PLACE_IDS: array_of(ids)}):
-            found.setdefault(here, []).append(there)
-        return found
+    def fold(self, first: str, second: str) -> str:
+        return first
 
 
 @extend_schema_field(
@@ -239,24 +271,23 @@ class LinkedIds(Attached, References):
         },
     }
 )
-class ExternalIds(Attached, serializers.Field):
+class ExternalIds(Linked, serializers.Field):
     """Under which ids the reader's own systems know the record."""
 
     def __init__(self, **kwargs: Any):
         super().__init__(read_only=True, **kwargs)
 
-    def attach(self, ids: Iterable, user: Any) -> dict:
-        found: dict = {}
-        owner = user.acting_for_id
+    def links(self, user: Any) -> tuple[Hashable, Callable[[], QuerySet]]:
+        owner = user.acting_for_id and PLACE_ID
 
-        def known() -> QuerySet:
-            rows = ExternalId.objects.owned_by(owner and PLACE_ID).filter(subject_id__in=[PLACE_IDS])
-            return rows.order_by("source", "external_id").values_list("subject_id", "source", "external_id")
+        def rows() -> QuerySet:
+            known = ExternalId.objects.owned_by(owner).filter(subject_id__in=[PLACE_IDS])
+            return known.annotate(row=F("subject_id"), first=F("source"), second=F("external_id"))
 
-        query = compiled(("external ids", owner is None), known)
-        for subject, source, external_id in query.tuples({PLACE_ID: owner, PLACE_IDS: array_of(ids)}):
-            found.setdefault(subject, []).append({"source": source, "external_id": external_id})
-        return found
+        return ("external ids", owner), rows
+
+    def fold(self, first: str, second: str) -> dict[str, str]:
+        return {"source": first, "external_id": second}
 
     def to_representation(self, value: Any) -> Any:
         return value

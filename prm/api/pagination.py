@@ -73,7 +73,7 @@ class CursorPage:
             return reached.order_by(f"{sign}{column}", f"{sign}pk").values_list(*wanted)[: limit + 1]
 
         if known is not None and position is None:
-            found = compiled(("page", *known, order, limit), query).tuples()
+            found = compiled(("page", *known, order, limit), query, prepare=False).tuples()
         else:
             found = list(query())
         more = len(found) > limit

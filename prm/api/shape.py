@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -13,7 +13,17 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework import serializers
 
-from prm.api.fields import Attached, CountryField, CustomField, Derived, MoneyField, PeriodField, digits_of
+from prm.api.fields import (
+    Attached,
+    CountryField,
+    CustomField,
+    Derived,
+    Linked,
+    MoneyField,
+    PeriodField,
+    attach_linked,
+    digits_of,
+)
 
 PLAIN = (
     serializers.BooleanField,
@@ -103,11 +113,20 @@ class Shape:
             self._hide_custom(out, user)
         if out:
             ids = [row["id"] for row in out]
-            for name, field in self.attached:
-                found, nothing = field.attach(ids, user), field.nothing
+            for name, nothing, found in self._attached_to(ids, user):
                 for row in out:
                     row[name] = found.get(row["id"]) or nothing()
         return out
+
+    def _attached_to(self, ids: list, user: Any) -> Iterator[tuple[str, Callable[[], Any], dict]]:
+        linked = [(name, field) for name, field in self.attached if isinstance(field, Linked)]
+        if linked:
+            found = attach_linked([field for _name, field in linked], ids, user)
+            for (name, field), values in zip(linked, found, strict=True):
+                yield name, field.nothing, values
+        for name, field in self.attached:
+            if not isinstance(field, Linked):
+                yield name, field.nothing, field.attach(ids, user)
 
     def _hide_custom(self, rows: list[dict[str, Any]], user: Any) -> None:
         """Leave of the custom values those the reader may see; no query where there are none."""

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
-from typing import Any
+import time
+from typing import Any, ClassVar
 
 import pghistory
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.cache import cache
 from django.db import models, transaction
@@ -14,6 +16,7 @@ from prm.records import Record
 
 REMEMBERED = "installation"
 REMEMBERED_SECONDS = 60
+HELD_SECONDS = 0 if settings.TESTING else 2
 COLOUR = "#2a57c2"
 
 
@@ -34,6 +37,8 @@ class Installation(Record):
         blank=True,
     )
 
+    _held: ClassVar[tuple[float, Installation | None]] = (0.0, None)
+
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(only=True), name="one_installation")]
 
@@ -42,19 +47,28 @@ class Installation(Record):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
-        cache.delete(REMEMBERED)
-        transaction.on_commit(lambda: cache.delete(REMEMBERED))
+        forget()
+        transaction.on_commit(forget)
 
     @classmethod
     def current(cls) -> Installation:
-        """The installation as everybody reads it: remembered in the cache, so a page costs no statement for it."""
-        values = cache.get(REMEMBERED)
-        if values is None:
-            with acting("system"):
-                row = cls.objects.first() or cls()
-            values = {field.attname: getattr(row, field.attname) for field in cls._meta.concrete_fields}
-            cache.set(REMEMBERED, values, REMEMBERED_SECONDS)
-        return cls(**values)
+        """The installation as everybody reads it: remembered in the cache, so a page costs no statement for it.
+
+        A process believes for an instant what it read last. Nobody may change what is given out here: see ``for_change``.
+        """
+        until, found = cls._held
+        if found is None or time.monotonic() > until:
+            found = cls(**(cache.get(REMEMBERED) or cls._remember()))
+            cls._held = time.monotonic() + HELD_SECONDS, found
+        return found
+
+    @classmethod
+    def _remember(cls) -> dict[str, Any]:
+        with acting("system"):
+            row = cls.objects.first() or cls()
+        values = {field.attname: getattr(row, field.attname) for field in cls._meta.concrete_fields}
+        cache.set(REMEMBERED, values, REMEMBERED_SECONDS)
+        return values
 
     @classmethod
     def for_change(cls) -> Installation:
@@ -66,3 +80,9 @@ class Installation(Record):
     def brand(self) -> dict[str, Any]:
         logo_url = reverse("installation:logo", args=[self.logo]) if self.logo else ""
         return {"name": self.name, "logo_url": logo_url, "version": self.version, "colour": self.colour}
+
+
+def forget() -> None:
+    """Read the installation anew; other processes do within ``HELD_SECONDS``."""
+    cache.delete(REMEMBERED)
+    Installation._held = 0.0, None

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from functools import lru_cache
+from select import POLLIN, poll
+from typing import Any
+from uuid import UUID
+
+from django.db.backends.postgresql import base
+from psycopg2 import InterfaceError, extensions
+
+# The same ids come again and again: the company on each of its rows, the rows of a list in what is attached to them.
+_uuid = lru_cache(maxsize=4096)(UUID)
+UUID_TYPE, UUID_ARRAY_TYPE = 2950, 2951
+
+
+def _read_uuid(text: str | None, _cursor: Any) -> UUID | None:
+    return None if text is None else _uuid(text)
+
+
+_UUIDS = extensions.new_type((UUID_TYPE,), "UUID", _read_uuid)
+extensions.register_type(_UUIDS)
+extensions.register_type(extensions.new_array_type((UUID_ARRAY_TYPE,), "UUID[]", _UUIDS))
+
+
+class Connection(extensions.connection):
+    """``ahead`` goes to the server with the next statement of the transaction, in one message."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.ahead = b""
+        self.prepared: dict[
+            tuple[str, str], str
+        ] = {}  # (whose rights, text) → name of the statement (``prm.compiled``)
+
+    def commit(self) -> None:
+        self.ahead = b""
+        super().commit()
+
+    def rollback(self) -> None:
+        self.ahead = b""
+        super().rollback()
+
+
+class Cursor(extensions.cursor):
+    """However it is asked to speak to the server, it says first what its connection wants said."""
+
+    connection: Connection
+    skipped = 0
+
+    def execute(self, query: Any, vars: Any = None) -> None:
+        ahead = self._take_ahead()
+        self.skipped = len(ahead)
+        if ahead and self.name is None:
+            query, vars = ahead + self.mogrify(query, vars), None
+        elif ahead:  # the statement of a named cursor stands inside another
+            self._say(ahead)
+        super().execute(query, vars)
+
+    def executemany(self, *args: Any, **kwargs: Any) -> None:
+        self._say(self._take_ahead())
+        super().executemany(*args, **kwargs)
+
+    def copy_expert(self, *args: Any, **kwargs: Any) -> None:
+        self._say(self._take_ahead())
+        super().copy_expert(*args, **kwargs)
+
+    def copy_from(self, *args: Any, **kwargs: Any) -> None:
+        self._say(self._take_ahead())
+        super().copy_from(*args, **kwargs)
+
+    def copy_to(self, *args: Any, **kwargs: Any) -> None:
+        self._say(self._take_ahead())
+        super().copy_to(*args, **kwargs)
+
+    def callproc(self, *args: Any, **kwargs: Any) -> Any:
+        self._say(self._take_ahead())
+        return super().callproc(*args, **kwargs)
+
+    def _take_ahead(self) -> bytes:
+        """What is to be said, once; nothing in a failed transaction, whose rollback restores what was before."""
+        ahead, self.connection.ahead = self.connection.ahead, b""
+        failed = ahead and self.connection.get_transaction_status() == extensions.TRANSACTION_STATUS_INERROR
+        return b"" if failed else ahead
+
+    def _say(self, text: bytes) -> None:
+        if text:
+            with self.connection.cursor() as other:
+                other.execute(text)
+
+    @property
+    def query(self) -> bytes | None:
+        """The statement itself, for logs and counts."""
+        said = super().query
+        return said and said[self.skipped :]
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    def get_connection_params(self) -> dict[str, Any]:
+        return {**super().get_connection_params(), "connection_factory": Connection, "cursor_factory": Cursor}
+
+    def is_usable(self) -> bool:
+        """Whether the kept connection lives. A server that ended it has said so: only when something waits to be read is it asked."""
+        try:
+            waiting = poll()
+            waiting.register(self.connection.fileno(), POLLIN)
+            return not waiting.poll(0) or super().is_usable()
+        except InterfaceError:  # closed on our side
+            return False
