@@ -124,6 +124,9 @@ class Conflict(Record):
             "DUP-1": _("%(theirs)s asked for the same customer before %(mine)s: %(why)s."),
             "DUP-2": _("%(mine)s has registered this customer before: %(why)s."),
             "PROT-1": _("%(theirs)s is protected for the same customer and product line until %(day)s: %(why)s."),
+            "PROT-3": _(
+                "%(theirs)s and %(mine)s are both protected for what two rows say is one customer; they could not be merged."
+            ),
             "DIR-1": _("Direct sales has an open opportunity with the same customer: %(why)s."),
             "HOUSE-1": _("%(customer)s is reserved for direct sales: %(why)s."),
         }

@@ -10,7 +10,22 @@ class ConflictQuerySet(models.QuerySet):
         return self if scope is None else self.filter(registration__partner__in=scope)
 
     def dismissable_by(self, user):
-        return self.visible_to(user).open() if user.may("decide_registrations") else self.none()
+        """Whoever settles conflicts or decides on registrations may say that there is none."""
+        decides = user.may("settle_conflicts") or user.may("decide_registrations")
+        return self.visible_to(user) if decides else self.none()
+
+    def settleable_by(self, user):
+        return self.visible_to(user) if user.may("settle_conflicts") else self.none()
+
+    def with_sides(self):
+        """Fetch both sides with them, in the same statement."""
+        return self.select_related("registration__partner", "other__partner", "opportunity", "customer", "closed_by")
+
+    def in_care_of(self, user):
+        """Conflicts of partners this person looks after, on either side."""
+        return self.filter(
+            models.Q(registration__partner__channel_manager=user) | models.Q(other__partner__channel_manager=user)
+        )
 
     def open(self):
         return self.filter(status="open")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from deals import flags
 from deals.conflicts import evidence
-from deals.conflicts.models import Conflict
+from deals.conflicts.models import Conflict, Ruling
 from prm import events
-from prm.registries import Panel, panels
+from prm.registries import NavigationItem, Panel, navigation, panels
+from prm.ui import story
 
 MOST = 20
 
@@ -27,7 +28,7 @@ def findings(registration, user) -> dict | None:
     return {
         "findings": [finding(row, registration) for row in rows],
         "record": registration,
-        "may_dismiss": user.may("decide_registrations"),
+        "may_dismiss": user.may("decide_registrations") or user.may("settle_conflicts"),
     }
 
 
@@ -44,6 +45,38 @@ def finding(conflict: Conflict, registration) -> dict:
 
 for page in ("registration_review", "registration"):
     panels.add(Panel(page, gettext_lazy("Findings"), "conflicts/panels/findings.html", findings, 10))
+
+
+def due(user):
+    """Open conflicts, for whoever may settle them."""
+    return Conflict.objects.settleable_by(user).open() if user.may("settle_conflicts") else 0
+
+
+def sentence(event) -> str:
+    """What happened to a conflict, in words."""
+    if event.verb == "settled":
+        return _("Settled: %(ruling)s") % {"ruling": dict(Ruling.choices).get(event.payload.get("ruling"), "")}
+    words = {
+        "detected": _("Found by rule %(rule)s") % {"rule": event.payload.get("rule", "")},
+        "dismissed": _("Dismissed: %(reason)s") % {"reason": event.payload.get("reason", "")},
+        "reopened": _("Opened again"),
+        "cleared": _("The rule no longer finds it"),
+    }
+    return words.get(event.verb, "")
+
+
+navigation.add(
+    NavigationItem(
+        pgettext_lazy("menu", "Conflicts"),
+        "conflicts:conflicts",
+        "arrows-split-2",
+        28,
+        lambda user: not user.is_partner and user.may("see_conflicts"),
+        due,
+        key="f",
+    )
+)
+story.tell("conflict", sentence, "conflicts:conflict", Conflict)
 events.readable("conflict", "see_conflicts")
 flags.sources.append(Conflict.objects.of_registrations)
 flags.opportunity_sources.append(Conflict.objects.about_opportunity)
