@@ -183,7 +183,13 @@ class OpportunityViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
         user = self.request.user
         return (OpportunityParticipant if user.is_partner else Opportunity).objects.visible_to(user)
 
-    @action("stage", rows="editable_by", input=StageSerializer)
+    def row(self, rows="editable_by", pk=None, *, lock=True):
+        """A partner acts on its own part in the deal: the row whose id and version it reads."""
+        if rows == "reportable_by" and self.request.user.is_partner:
+            self.model = OpportunityParticipant
+        return super().row(rows, pk, lock=lock)
+
+    @action("stage", rows="reportable_by", input=StageSerializer)
     def stage(self, row, *, stage, **data):
-        """Move to another stage; its history is kept."""
+        """Move to another stage; its history is kept. A partner does so where it sells."""
         row.move_to(stage, by=self.request.user, version=self.version, **data)

@@ -51,6 +51,10 @@ class OpportunityQuerySet(models.QuerySet):
             else self.none()
         )
 
+    def reportable_by(self, user):
+        """Whose stage this person may move; a partner does it through its own part (``ParticipantQuerySet``)."""
+        return self.editable_by(user)
+
     def with_parts(self):
         """Fetch customer, owner and participants with them, in two statements."""
         participants = apps.get_model("deals", "OpportunityParticipant").objects.select_related("partner", "team")
@@ -79,7 +83,7 @@ class ParticipantQuerySet(models.QuerySet):
             return rows
         return self.filter(opportunity__in=apps.get_model("deals", "Opportunity").objects.visible_to(user))
 
-    def editable_by(self, user):
+    def reportable_by(self, user):
         """Where the partner sells, whoever may register its deals reports how they go."""
         if not user.is_partner or not user.may("register_deals"):
             return self.none()

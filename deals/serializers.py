@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from deals.axes import RejectionReason, Stage
+from deals.axes import LostCause, RejectionReason, Stage
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant, RegistrationLine
 from deals.models.registration import EDITABLE_FIELDS
 from partners.catalogue.models import Product
@@ -155,12 +155,13 @@ class OpportunitySerializer(RecordSerializer):
             "expected_close_date",
             "opened_on",
             "closed_on",
+            "lost_cause",
             "lost_reason",
             "team",
             "owner",
             "custom",
         )
-        read_only_fields = ("stage", "closed_on", "lost_reason")
+        read_only_fields = ("stage", "lost_cause", "lost_reason")
 
 
 class PartnerOpportunitySerializer(RecordSerializer):
@@ -196,4 +197,9 @@ class PartnerOpportunitySerializer(RecordSerializer):
 class StageSerializer(InputSerializer):
     stage = serializers.ChoiceField(choices=Stage.choices)
     on = serializers.DateField(required=False, help_text=_("The day it closed; today when left out."))
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=200, help_text=_("Why it was lost."))
+    cause = serializers.ChoiceField(
+        choices=LostCause.choices, required=False, help_text=_("Why it was lost, in a word.")
+    )
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=200, help_text=_("Why it was lost, or is opened again, in words.")
+    )

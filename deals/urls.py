@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deals.views import approvals, opportunity, pipeline, portal, registration
+from deals.views import approvals, opportunity, pipeline, portal, portal_opportunity, registration
 from prm.access import may, portal_only, vendor_only
 
 app_name = "deals"
@@ -37,6 +37,9 @@ urlpatterns = [
         portal_only(may("see_registrations")(portal.PortalRegistrations.as_view())),
         name="portal_registrations",
     ),
+    path("portal/deals/opportunities/", portal_opportunity.opportunities, name="portal_opportunities"),
+    path("portal/deals/opportunities/<uuid:pk>/", portal_opportunity.opportunity, name="portal_opportunity"),
+    path("portal/deals/opportunities/<uuid:pk>/stage/", portal_opportunity.report, name="report_stage"),
     path("portal/deals/new/", portal.new_registration, name="new_registration"),
     path("portal/deals/<uuid:pk>/", portal.registration, name="portal_registration"),
     path("portal/deals/<uuid:pk>/edit/", portal.edit_registration, name="edit_registration"),

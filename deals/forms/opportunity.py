@@ -237,3 +237,18 @@ class ClosingForm(StageForm):
             del self.fields["cause"], self.fields["reason"]
         else:
             self.fields["cause"].required = True
+
+
+class ReportForm(ClosingForm):
+    """How a partner's deal goes, in its own words: the next stage, or won with its day, or lost with the cause."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, part: OpportunityParticipant, stage: str = "", **kwargs):
+        super().__init__(*args, opportunity=part.opportunity, stage=stage, **kwargs)
+        self.initial.update(version=part.version, seen=part.opportunity.stage)
+        if stage not in CLOSED_STAGES:
+            for name in ("on", "cause", "reason"):
+                self.fields.pop(name, None)
+            self.fields["stage"].widget = forms.RadioSelect(choices=OPEN_STAGES)
+            self.fields["stage"].choices = OPEN_STAGES

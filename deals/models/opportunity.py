@@ -367,6 +367,10 @@ class OpportunityParticipant(Record):
             raise StaleVersion(self)
         if stage == self.opportunity.stage:
             return
+        if self.opportunity.is_closed:
+            raise RuleViolation(
+                "closed", _("This deal is closed. Ask your channel manager to open it again."), field="stage"
+            )
         self.opportunity.move_to(stage, by=by, on=on, cause=cause, reason=reason)
         self.put()
         events.record(self, "stage_changed", by=by, partner_id=self.partner_id, stage=stage)

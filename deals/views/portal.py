@@ -116,9 +116,12 @@ class PortalRegistrations(ListPage):
         ]
 
     def actions(self):
-        if not self.request.user.may("register_deals"):
-            return []
-        return [Action(_("Register a deal"), reverse("deals:new_registration"), "plus", primary=True)]
+        user, shown = self.request.user, []
+        if user.may("see_opportunities"):
+            shown.append(Action(_("Sales in progress"), reverse("deals:portal_opportunities"), "progress"))
+        if user.may("register_deals"):
+            shown.append(Action(_("Register a deal"), reverse("deals:new_registration"), "plus", primary=True))
+        return shown
 
 
 @require_GET
