@@ -55,6 +55,9 @@ SAMPLES = {
     "Membership": ("membership",),
     "SupplyRelation": ("supply",),
     "PartnerGroup": ("group",),
+    "LeadOffer": ("offer",),
+    "Lead": ("lead",),
+    "Touchpoint": ("touch",),
     "Activity": ("activity",),
     "SavedView": ("saved_view",),
 }

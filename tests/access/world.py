@@ -14,7 +14,7 @@ from typing import Any
 from django.utils import timezone
 from psycopg2.extras import DateRange
 
-from attribution.models import Credit
+from attribution.models import Credit, Lead, Touchpoint
 from deals.conflicts.watch import watch
 from deals.models import Comment, DealRegistration, OpportunityLine, StageChange
 from partners.catalogue.models import DiscountRule
@@ -172,6 +172,16 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
         external_id=f"{canary}-1",
     )
     events.record(partner, "changed", by=boss, partner_id=partner.pk, note=canary)
+    offer, taken = (
+        Lead.create(
+            by=manager, company_name=f"{canary} {word} lead", contact_name=f"{canary} contact", need=f"{canary} need"
+        ).offer_to(partner, by=manager, respond_by=timezone.now() + timedelta(days=3), explanation=f"{canary} grounds")
+        for word in ("open", "taken")
+    )
+    taken.accept(by=boss)
+    touch = Touchpoint.record(
+        kind="demo", at=timezone.now(), partner=partner, opportunity=opportunity, note=f"{canary} touch", by=manager
+    )
     made.rows = {
         "draft": draft,
         "submitted": submitted,
@@ -190,6 +200,10 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
         "activity": Activity.log(by=boss, about=submitted, kind="meeting", title=f"{canary} meeting"),
         "saved_view": SavedView.keep(by=boss, list="deals:portal_registrations", name=f"{canary} view", query="q=x"),
         "supply": supply,
+        "offer": offer,
+        "taken": taken,
+        "lead": taken.lead,
+        "touch": touch,
         "credit": Credit.objects.create(
             opportunity=opportunity,
             participant=participant,
