@@ -49,25 +49,21 @@ won AS (
         (closed_on + 1)::timestamp AT TIME ZONE %(zone)s AS closed_at
     FROM deals_opportunity WHERE stage = 'won' AND {scope}
 ),
-deal AS (
-    SELECT won.*, fine, round(amount * 10::numeric ^ fine) AS whole, rate.problem, rate.converted
-    FROM won
-    CROSS JOIN LATERAL (
-        SELECT greatest(coalesce((%(digits)s::jsonb ->> currency)::int, 2), scale(trim_scale(amount))) AS fine
-    ) AS unit
-    CROSS JOIN LATERAL (
-        SELECT CASE WHEN minor IS NULL THEN 'missing_rate' WHEN minor >= 9e18 THEN 'too_large' ELSE '' END AS problem,
-            CASE WHEN minor < 9e18 THEN
-                CASE WHEN minor - floor(minor) = 0.5 THEN 2 * round(minor / 2) ELSE round(minor) END
-            END AS converted  -- half to even, as prm.money rounds
-        FROM (
-            SELECT amount * 10::numeric ^ %(reporting_digits)s * CASE
-                WHEN amount = 0 OR currency = %(reporting)s THEN 1
-                ELSE (SELECT rate FROM money_exchangerate WHERE currency = won.currency AND base = %(reporting)s
-                      AND day <= closed_on ORDER BY day DESC LIMIT 1)
-            END AS minor
-        ) AS exact
-    ) AS rate
+unit AS MATERIALIZED (SELECT key AS currency, value::int AS digits FROM jsonb_each_text(%(digits)s)),
+priced AS MATERIALIZED (
+    SELECT won.*, greatest(coalesce(digits, 2), scale(trim_scale(amount))) AS fine,
+        amount * 10::numeric ^ %(reporting_digits)s * CASE WHEN amount = 0 OR won.currency = %(reporting)s THEN 1 ELSE rate END AS minor
+    FROM won LEFT JOIN unit USING (currency) LEFT JOIN LATERAL (
+        SELECT rate FROM money_exchangerate WHERE currency = won.currency AND base = %(reporting)s AND day <= closed_on
+        ORDER BY day DESC LIMIT 1
+    ) AS last_rate ON won.currency <> %(reporting)s
+),
+deal AS MATERIALIZED (
+    SELECT priced.*, round(amount * 10::numeric ^ fine) AS whole,
+        CASE WHEN minor IS NULL THEN 'missing_rate' WHEN minor >= 9e18 THEN 'too_large' ELSE '' END AS problem,
+        CASE WHEN minor >= 9e18 THEN NULL  -- else half to even, as prm.money rounds
+            WHEN minor - floor(minor) = 0.5 THEN 2 * round(minor / 2) ELSE round(minor) END AS converted
+    FROM priced
 ),
 led AS (
     SELECT deal, registration.id AS registration
@@ -120,7 +116,7 @@ entry AS (
     UNION ALL
     SELECT deal, model, NULL, '', NULL, NULL, NULL, NULL, 1, 1, 0, 0, 'unattributed', ''
     FROM won CROSS JOIN (VALUES ('first_touch'), ('last_touch'), ('linear')) AS rules (model)
-    WHERE deal NOT IN (SELECT deal FROM numbered)
+    WHERE NOT EXISTS (SELECT FROM numbered WHERE numbered.deal = won.deal)
     UNION ALL
     SELECT deal, 'sourced', touch_id, coalesce(kind, ''), at, partner_id, team_id, campaign_id, 1, 1, position, of, rule, ''
     FROM source
@@ -182,33 +178,28 @@ SELECT (SELECT count(*) FROM won), (SELECT count(*) FROM fresh), (SELECT count(*
 WRITE_SOME = WRITE.format(scope="id = ANY(%(ids)s::uuid[])", kept="opportunity_id = ANY(%(ids)s::uuid[])")
 WRITE_ALL = WRITE.format(scope="true", kept="true")
 
-# Which won opportunities, or such that were, rest on what was noted; the notes go with the answer.
-RESOLVE = """
-WITH note AS (
-    DELETE FROM attribution_creditdirty WHERE id IN (SELECT id FROM attribution_creditdirty ORDER BY id LIMIT %(batch)s)
-    RETURNING subject, currency, since
-),
-subject AS (SELECT DISTINCT subject AS id FROM note WHERE subject IS NOT NULL),
-part AS (
-    SELECT id FROM subject
-    UNION SELECT participant_id FROM deals_dealregistration JOIN subject USING (id)
-    UNION SELECT participant_id FROM attribution_lead AS lead JOIN subject USING (id)
-        JOIN deals_dealregistration AS registration ON registration.id = converted_registration_id
-),
-found AS (
-    SELECT id FROM subject
-    UNION SELECT opportunity_id FROM deals_opportunityparticipant JOIN part USING (id)
-    UNION SELECT converted_opportunity_id FROM attribution_lead JOIN subject USING (id)
-    UNION SELECT deals_opportunity.id FROM deals_opportunity JOIN subject ON customer_id = subject.id
-    UNION SELECT deals_opportunity.id FROM deals_opportunity JOIN
-        (SELECT currency, min(since) AS since FROM note WHERE currency <> '' GROUP BY 1) AS rate USING (currency)
-        WHERE closed_on >= rate.since
-)
-SELECT (SELECT count(*) FROM note), array(
-    SELECT id FROM found WHERE EXISTS (SELECT FROM deals_opportunity AS deal WHERE deal.id = found.id AND stage = 'won')
-    OR EXISTS (SELECT FROM attribution_credit WHERE opportunity_id = found.id)
-)
+TAKE = """
+DELETE FROM attribution_creditdirty
+WHERE id = ANY(array(SELECT id FROM attribution_creditdirty ORDER BY id LIMIT %(batch)s)) RETURNING subject, currency, since
 """
+# Which won opportunities, or such that were, rest on what was noted.
+RESOLVE = """
+WITH found AS (
+    SELECT unnest(%(subjects)s::uuid[]) AS id
+    UNION SELECT opportunity_id FROM deals_opportunityparticipant WHERE id = ANY(%(subjects)s::uuid[])
+    UNION SELECT opportunity_id FROM deals_dealregistration AS registration
+        JOIN deals_opportunityparticipant AS part ON part.id = participant_id WHERE registration.id = ANY(%(subjects)s::uuid[])
+    UNION SELECT opportunity_id FROM attribution_lead AS lead
+        JOIN deals_dealregistration AS registration ON registration.id = converted_registration_id
+        JOIN deals_opportunityparticipant AS part ON part.id = participant_id WHERE lead.id = ANY(%(subjects)s::uuid[])
+    UNION SELECT converted_opportunity_id FROM attribution_lead WHERE id = ANY(%(subjects)s::uuid[])
+    UNION SELECT id FROM deals_opportunity WHERE customer_id = ANY(%(subjects)s::uuid[]) AND stage = 'won'
+    UNION SELECT unnest(%(of_rates)s::uuid[])
+)
+SELECT id FROM found WHERE EXISTS (SELECT FROM deals_opportunity AS deal WHERE deal.id = found.id AND stage = 'won')
+OR EXISTS (SELECT FROM attribution_credit WHERE opportunity_id = found.id)
+"""
+OF_RATE = "SELECT id FROM deals_opportunity WHERE stage = 'won' AND currency = %s AND closed_on >= %s"
 
 
 class Done(NamedTuple):
@@ -259,12 +250,19 @@ def refresh_noted(batch: int = BATCH) -> bool:
     """Compute what rests on the oldest notes, and drop these; answers whether more may be left."""
     _alone()
     with connection.cursor() as cursor:
-        cursor.execute(RESOLVE, {"batch": batch})
-        notes, ids = cursor.fetchone()
+        cursor.execute(TAKE, {"batch": batch})
+        notes = cursor.fetchall()
+        subjects = {str(subject) for subject, _currency, _since in notes if subject}
+        of_rates = set()
+        for currency in {currency for _subject, currency, _since in notes if currency}:
+            cursor.execute(OF_RATE, [currency, min(since for _subject, code, since in notes if code == currency)])
+            of_rates |= {str(pk) for (pk,) in cursor.fetchall()}
+        cursor.execute(RESOLVE, {"subjects": sorted(subjects), "of_rates": sorted(of_rates)})
+        ids = [str(pk) for (pk,) in cursor.fetchall()]
         cursor.execute("SELECT set_config('prm.credit_woken', '', true)")  # notes made after this wake again
     if ids:
         _write(WRITE_SOME, ids=ids)
-    return notes == batch
+    return len(notes) == batch
 
 
 @transaction.atomic
