@@ -46,16 +46,6 @@ class Stage(models.TextChoices):
 
 CLOSED_STAGES = (Stage.WON, Stage.LOST)
 OPEN_STAGES = tuple(stage for stage in Stage if stage not in CLOSED_STAGES)
-# How likely a deal of that stage is to be won, in percent: what the weighted pipeline multiplies by.
-PROBABILITY = {
-    Stage.PROSPECT: 10,
-    Stage.QUALIFIED: 25,
-    Stage.TECHNICAL: 50,
-    Stage.BUSINESS: 70,
-    Stage.COMMITTED: 90,
-    Stage.WON: 100,
-    Stage.LOST: 0,
-}
 
 
 class LostCause(models.TextChoices):

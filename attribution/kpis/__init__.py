@@ -1,7 +1,7 @@
 """Figures: declared metrics, a ledger kept equal to the rows, and the questions one may ask of it."""
 
 from attribution.kpis.figure import Figure, UnknownQuestion, change
-from attribution.kpis.figures import tiles, value, values
+from attribution.kpis.figures import series, tiles, value, values
 from attribution.kpis.links import metric_url, rows_url
 from attribution.kpis.metrics import METRICS, Metric
 from attribution.kpis.periods import Period
@@ -15,6 +15,7 @@ __all__ = [
     "change",
     "metric_url",
     "rows_url",
+    "series",
     "tiles",
     "value",
     "values",

@@ -95,3 +95,11 @@ def tiles(
             }
         )
     return made
+
+
+def series(metrics: Sequence[str], period: Period, user: Any = None) -> list[tuple[Metric, list[Figure]]]:
+    """The months of several metrics, for one chart; one statement. Metrics that are not for this person are left out."""
+    asked = [METRICS[key] for key in metrics if user is None or METRICS[key] in METRICS.visible_to(user)]
+    question = Question.of(asked, None, user)
+    question.prepare(period)
+    return [(metric, question.months(metric, period)) for metric in asked]

@@ -12,7 +12,6 @@ from typing import Any
 from babel.numbers import get_currency_precision
 from django.conf import settings
 
-from deals.axes import OPEN_STAGES, PROBABILITY
 from prm.calendar import business_today
 from territories.coverage import DECIDED
 
@@ -122,7 +121,7 @@ CROSS JOIN LATERAL (
         (CASE WHEN t.closed AND t.qualified <= t.closed_on THEN 'cycle' END, t.closed_on, t.closed_on - t.qualified, 1),
         (CASE WHEN NOT t.closed OR t.began < t.closed_on THEN 'pipeline' END, t.began, p.amount, 1),
         (CASE WHEN t.closed AND t.began < t.closed_on THEN 'pipeline' END, t.closed_on, -p.amount, -1),
-        (CASE WHEN NOT t.closed THEN 'weighted' END, t.began, p.amount * (%(probability)s::jsonb ->> t.stage)::int, 1),
+        (CASE WHEN NOT t.closed THEN 'weighted' END, t.began, round(p.amount * coalesce((%(weights)s::jsonb ->> t.stage)::numeric, 0))::bigint, 1),
         (CASE WHEN NOT t.closed AND t.unconverted THEN 'pipeline_unconverted' END, t.began, 0, 1)
 ) AS fact (measure, day, value, n)
 WHERE fact.measure IS NOT NULL
@@ -231,5 +230,5 @@ def parameters(ids: list | None = None) -> dict[str, Any]:
         "today": business_today(),
         "base": settings.REPORTING_CURRENCY,
         "minor": 10 ** get_currency_precision(settings.REPORTING_CURRENCY),
-        "probability": json.dumps({stage.value: PROBABILITY[stage] for stage in OPEN_STAGES}),
+        "weights": json.dumps(settings.STAGE_WEIGHTS),
     }

@@ -24,7 +24,7 @@ def ledger() -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT source, source_id::text, measure, on_date, partner_id::text, territory_id::text, line_id::text, route, value, n,"
-            " shared FROM kpis_fact ORDER BY 1, 2, 3, 4, 5 NULLS FIRST, 6 NULLS FIRST, 7 NULLS FIRST, 9"
+            " shared FROM kpis_fact ORDER BY 1, 2, 3, 4, 5 NULLS FIRST, 6 NULLS FIRST, 7 NULLS FIRST, 9, 10"
         )
         return cursor.fetchall()
 
