@@ -1,23 +1,29 @@
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpResponse
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework.decorators import action as drf_action
 
 from prm.api.filters import CHANGED, identity, one_of, text, yes_or_no
-from prm.api.problems import Problem
-from prm.api.renderers import answer
+from prm.api.problems import Problem, problem_of
+from prm.api.renderers import PROBLEM, answer
 from prm.api.router import resource
 from prm.api.viewsets import Creates, Edits, Reads, ScopedViewSet, Upserts, action
+from prm.errors import RuleViolation
 from territories.coverage import resolve
-from territories.models import AssignmentKind, Customer, Territory, TerritoryAssignment, TerritoryRule
+from territories.models import AssignmentKind, Customer, CustomerMerge, Territory, TerritoryAssignment, TerritoryRule
+from territories.models.merging import ask_for_conflict
 from territories.serializers import (
     CustomerSerializer,
     EndSerializer,
+    MergeSerializer,
     ResolveSerializer,
     TerritoryAssignmentSerializer,
     TerritoryRuleSerializer,
     TerritorySerializer,
+    UnmergeSerializer,
 )
 
 
@@ -39,6 +45,31 @@ class CustomerViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
     }
     search_fields = ("name",)
     ordering_fields = {**ScopedViewSet.ordering_fields, "name": "name"}
+
+    @action("merge", rows="editable_by", input=MergeSerializer)
+    def merge(self, row, other):
+        """Take in another row of the same customer: what points at it moves here, and it is gone."""
+        try:
+            with transaction.atomic():
+                row.merge(other, by=self.request.user, version=self.version)
+        except RuleViolation as error:
+            if error.code != "protections_overlap":
+                raise
+            ask_for_conflict(other, row)  # answered, not raised: what keeps the refusal in view is committed
+            problem = problem_of(error)
+            response = answer(problem, problem["status"])
+            response["Content-Type"] = PROBLEM
+            return response
+
+    @action("unmerge", rows="editable_by", input=UnmergeSerializer)
+    def unmerge(self, row, absorbed):
+        """Take a merged row apart again; ``absorbed`` is the id it had."""
+        row.lock(self.version)
+        trail = CustomerMerge.objects.editable_by(self.request.user).filter(customer=row, absorbed_id=absorbed).first()
+        if trail is None:
+            raise RuleViolation("not_merged", _("No customer of this id was merged into this one."), field="absorbed")
+        trail.unmerge(by=self.request.user)
+        row.refresh_from_db()
 
 
 @resource("territories")

@@ -9,7 +9,7 @@ from django.utils.translation import pgettext
 
 from partners.catalogue.models import ProductLine
 from territories.coverage import Resolution, resolve
-from territories.models import Customer, TerritoryAssignment
+from territories.models import Customer, CustomerMerge, TerritoryAssignment
 from territories.wording import answer_words, rule_words
 
 
@@ -57,3 +57,11 @@ def territories_of_partner(partner: Any, user: Any) -> dict | None:
         return None
     rows = TerritoryAssignment.objects.visible_to(user).filter(partner=partner).not_over()
     return {"title": _("Territories"), "assignments": list(rows.order_by("territory_name", "period")[:30])}
+
+
+def merges_of_customer(customer: Customer, user: Any) -> dict | None:
+    """Rows that were merged into this one, and may be taken apart again."""
+    rows = list(CustomerMerge.objects.visible_to(user).filter(customer=customer)[:20])
+    if not rows:
+        return None
+    return {"title": _("Merged into this one"), "merges": rows, "may_manage": user.may("manage_customers")}

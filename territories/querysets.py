@@ -78,3 +78,12 @@ class TerritoryAssignmentQuerySet(models.QuerySet):
             ),
             default=0,
         )
+
+
+class CustomerMergeQuerySet(models.QuerySet):
+    def visible_to(self, user):
+        return self if not user.is_partner and user.may("see_customers") else self.none()
+
+    def editable_by(self, user):
+        """Merges this person may take apart again."""
+        return self.filter(undone_at=None) if not user.is_partner and user.may("manage_customers") else self.none()

@@ -43,7 +43,9 @@ def say(event: Event) -> str:
     if event.verb == "learnt":
         return _("Now also known as: %(what)s") % {"what": ", ".join(str(value) for value in event.payload.values())}
     if event.verb == "merged":
-        return _("Another customer merged into this one")
+        return _("“%(name)s” merged into this one") % {"name": event.payload.get("name", "")}
+    if event.verb == "unmerged":
+        return _("Taken apart from “%(name)s”") % {"name": event.payload.get("name", "")}
     return ""
 
 

@@ -126,3 +126,13 @@ class ResolveSerializer(InputSerializer):
                 {"customer": serializers.ErrorDetail(_("Give a customer or a country."), code="required")}
             )
         return data
+
+
+class MergeSerializer(InputSerializer):
+    other = Reference(
+        model=Customer, rows=lambda user: Customer.objects.editable_by(user), help_text=_("The row that goes.")
+    )
+
+
+class UnmergeSerializer(InputSerializer):
+    absorbed = serializers.UUIDField(help_text=_("The id of the row that went."))

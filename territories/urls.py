@@ -1,6 +1,6 @@
 from django.urls import path
 
-from territories.views import customer, map, portal, territory
+from territories.views import customer, map, merge, portal, territory
 
 app_name = "territories"
 urlpatterns = [
@@ -8,6 +8,8 @@ urlpatterns = [
     path("customers/new/", customer.customer_create, name="customer_create"),
     path("customers/<uuid:pk>/", customer.customer, name="customer"),
     path("customers/<uuid:pk>/edit/", customer.customer_edit, name="customer_edit"),
+    path("customers/<uuid:pk>/merge/", merge.merge, name="merge"),
+    path("customer-merges/<uuid:pk>/undo/", merge.unmerge, name="unmerge"),
     path("territories/", territory.territory_list, name="territories"),
     path("territories/map/", map.country_map, name="map"),
     path("territories/new/", territory.territory_create, name="new"),

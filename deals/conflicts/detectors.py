@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import Q
 
 from deals.axes import OPEN_REVIEW, RUNNING, Initiative, RegistrationType, Route
-from deals.conflicts.models import ConflictKind, Severity
+from deals.conflicts.models import Conflict, ConflictKind, Severity
 from deals.models import Approval, DealRegistration, Opportunity
 from deals.territory import coverage_of
 from partners.models import SupplyRelation
@@ -63,6 +63,7 @@ class Surroundings:
         file = registration.approval
         self.sequence = file.sequence if file else 0
         self.confirmed = file.customer if file else None
+        self.deal = deal_of(registration, file)
         self.customers = self._customers()
         self.lines = lines_of(registration)
         self.others = self._other_registrations()
@@ -89,7 +90,7 @@ class Surroundings:
             DealRegistration.objects.filter(Q(pk__in=list(shared)) | same_customer)
             .filter(Q(review_status__in=OPEN_REVIEW) | Q(protection_status__in=RUNNING))
             .exclude(pk=self.registration.pk)
-            .select_related("partner")
+            .select_related("partner", "participant")
             .prefetch_related("lines__product__line")
             .distinct()
         )
@@ -97,7 +98,7 @@ class Surroundings:
         found = []
         for row in rows:
             file = files.get(row.pk)
-            if file is None or row.partner_id in supplied or self._one_deal(row) or self._bidders(row):
+            if file is None or row.partner_id in supplied or self._one_deal(row, file) or self._bidders(row):
                 continue
             if self.confirmed and file.customer and file.customer_id != self.confirmed.pk:
                 continue  # two people said: two customers
@@ -115,9 +116,8 @@ class Surroundings:
         )
         return {pk for pair in relations.values_list("distributor", "reseller") for pk in pair} - {mine}
 
-    def _one_deal(self, other: DealRegistration) -> bool:
-        mine, theirs = self.registration.participant, other.participant
-        return bool(mine and theirs and mine.opportunity_id == theirs.opportunity_id)
+    def _one_deal(self, other: DealRegistration, file: Approval) -> bool:
+        return self.deal is not None and self.deal == deal_of(other, file)
 
     def _bidders(self, other: DealRegistration) -> bool:
         return self.registration.type == other.type == RegistrationType.TENDER
@@ -128,6 +128,11 @@ class Surroundings:
         if one.scope != "whole" and two.scope != "whole" and one.place_name.casefold() != two.place_name.casefold():
             return []
         return sorted(self.lines.keys() & lines_of(other).keys())
+
+
+def deal_of(registration: DealRegistration, file: Approval | None) -> Any:
+    """The opportunity it led to, or that a person said it is."""
+    return registration.participant.opportunity_id if registration.participant else file and file.opportunity_id
 
 
 def keys_of_registration(registration: DealRegistration) -> Keys:
@@ -189,8 +194,9 @@ def duplicates(around: Surroundings) -> Iterator[Finding]:
 
 def direct(around: Surroundings) -> Iterator[Finding]:
     """DIR-1: direct sales has an open opportunity with a customer this may be, opened before or after."""
-    deal = around.registration.participant.opportunity_id if around.registration.participant else None
-    rows = Opportunity.objects.open().filter(route=Route.DIRECT, customer__in=list(around.customers)).exclude(pk=deal)
+    rows = Opportunity.objects.open().filter(route=Route.DIRECT, customer__in=list(around.customers))
+    if around.deal:
+        rows = rows.exclude(pk=around.deal)
     for row in rows.select_related("customer").prefetch_related("lines__line"):
         lines = {line.line.name for line in row.lines.all()}
         overlap = sorted(around.lines.keys() & lines) if lines else sorted(around.lines)
@@ -288,7 +294,30 @@ def territory(around: Surroundings) -> Iterator[Finding]:
     )
 
 
-RULES = (duplicates, direct, house_account, territory)
+def protected_at_once(one: DealRegistration, two: DealRegistration) -> Finding:
+    """Two partners protected on what two rows say of one customer: whoever came first is the other side."""
+    earlier, later = sorted((one, two), key=lambda row: (row.submitted_at, row.pk))
+    evidence = {
+        "registration": side(later),
+        "other": side(earlier),
+        "overlap": sorted(lines_of(later).keys() & lines_of(earlier).keys()),
+        "shared": [],
+        "band": CERTAIN,
+    }
+    return Finding(
+        "PROT-3", ConflictKind.OVERLAP, Severity.CRITICAL, SCORE[CERTAIN], later, other=earlier, evidence=evidence
+    )
+
+
+def protected_twice(around: Surroundings) -> Iterator[Finding]:
+    """PROT-3: a refused merge of two customers stays in view while both protections run."""
+    rows = Conflict.objects.touching(around.registration).filter(rule="PROT-3")
+    for row in rows.select_related("registration__partner", "other__partner"):
+        if row.other and row.registration.is_protected and row.other.is_protected:
+            yield protected_at_once(row.registration, row.other)
+
+
+RULES = (duplicates, direct, house_account, territory, protected_twice)
 
 
 def findings(registration: DealRegistration) -> list[Finding]:

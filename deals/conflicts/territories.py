@@ -9,8 +9,12 @@ from django.apps import apps
 from django.db.models import Q
 
 from deals.axes import OPEN_REVIEW
+from deals.conflicts.detectors import VERSION, protected_at_once
+from deals.conflicts.models import Conflict, ConflictStatus
 from deals.conflicts.watch import refresh
+from deals.merging import overlapping
 from deals.models import Approval, DealRegistration
+from prm import events
 from prm.events import follow
 from prm.events.record import enqueue, task
 from territories.models import Customer, TerritoryRule
@@ -75,3 +79,32 @@ def recheck(which: Q) -> None:
 def recheck_chunk(ids: list[str]) -> None:
     for registration in DealRegistration.objects.filter(pk__in=ids).select_related("partner", "participant"):
         refresh(registration)
+
+
+@task("conflicts.merge_refused", queue="conflicts")
+def merge_refused(source: str, target: str) -> None:
+    """Two rows of one customer, each protected for somebody else: a person has to settle it before they become one."""
+    rows = Customer.objects.in_bulk([UUID(source), UUID(target)])
+    if len(rows) == 2:
+        for one, two in overlapping(rows[UUID(source)], rows[UUID(target)]):
+            finding = protected_at_once(one.registration, two.registration)
+            row, new = Conflict.objects.get_or_create(
+                rule=finding.rule,
+                registration=finding.registration,
+                other=finding.other,
+                opportunity=None,
+                customer=None,
+                defaults={
+                    "kind": finding.kind,
+                    "rule_version": VERSION,
+                    "severity": finding.severity,
+                    "score": finding.score,
+                    "evidence": finding.evidence,
+                },
+            )
+            if not new and row.status == ConflictStatus.CLEARED:
+                row.put(status=ConflictStatus.OPEN, evidence=finding.evidence)
+            if new or row.status == ConflictStatus.OPEN:
+                events.record(
+                    row, "detected", rule=row.rule, registration=str(row.registration_id), other=str(row.other_id)
+                )

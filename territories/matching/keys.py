@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -66,8 +67,9 @@ def index(subject_type: str, by_subject: dict[Any, Keys]) -> None:
 
 
 def index_customers(ids) -> None:
-    """Index customers by whatever they are called today."""
-    index("customer", keys_of_customers(ids))
+    """Index customers by whatever they are called today; one that is gone is forgotten."""
+    nothing: dict[Any, Keys] = {UUID(str(pk)): set() for pk in ids}
+    index("customer", nothing | keys_of_customers(ids))
 
 
 def sharing(found: Keys, subject_type: str, without=None) -> dict[Any, Keys]:

@@ -5,9 +5,20 @@ from prm.events.record import task
 from territories.matching.keys import index_customers
 
 
-@follow("customer.created", "customer.changed", "customer.learnt", queue="conflicts")
+@follow(
+    "customer.created",
+    "customer.changed",
+    "customer.learnt",
+    "customer.merged",
+    "customer.unmerged",
+    queue="conflicts",
+)
 def index_changed_customer(event) -> None:
-    index_customers([event.subject_id])
+    ids = [
+        event.subject_id,
+        *filter(None, [event.payload.get("other_id")]),
+    ]  # of a merge, the row that went or came back
+    index_customers(ids)
 
 
 @task("matching.index_customers", queue="conflicts")

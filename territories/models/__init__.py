@@ -1,5 +1,6 @@
 from territories.models.assignment import AssignmentKind, TerritoryAssignment
 from territories.models.customer import Customer, CustomerAddress, CustomerDomain, CustomerIdentifier, CustomerName
+from territories.models.merging import CustomerMerge
 from territories.models.territory import Territory, TerritoryRule
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "CustomerAddress",
     "CustomerDomain",
     "CustomerIdentifier",
+    "CustomerMerge",
     "CustomerName",
     "Territory",
     "TerritoryAssignment",

@@ -87,6 +87,12 @@ class Customer(CustomValues, Record):
         if learnt:
             events.record(self, "learnt", by=by, **learnt)
 
+    def merge(self, other: Customer, *, by, version=None) -> Any:
+        """Take in another row of the same customer, with all that points at it; returns the trail that ``unmerge`` needs."""
+        from territories.models.merging import CustomerMerge
+
+        return CustomerMerge.merge(other, self, by=by, version=version)
+
 
 class CustomerName(Part):
     """Another way the customer is written."""
