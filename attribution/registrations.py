@@ -10,6 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from attribution import (
+    activities,  # noqa: F401  (declares what activities may be about)
+    bulk,  # noqa: F401  (what can be done with several rows at once)
+)
 from attribution import story as told
 from attribution.models import Campaign, Lead, LeadOffer, Touchpoint
 from attribution.reports import registrations as credit  # noqa: F401

@@ -31,6 +31,12 @@ def part_of(opportunity: Opportunity, partner_id: Any) -> OpportunityParticipant
     return parts.order_by("created_at", "id").first()
 
 
+def partners_on(opportunity: Opportunity) -> list[tuple[Any, str]]:
+    """The partners that take part, each once."""
+    parts = [part for part in opportunity.participants.all() if part.partner_id]
+    return list({part.partner_id: str(part.partner) for part in parts}.items())
+
+
 def story_of_opportunity(opportunity: Opportunity) -> Q:
     """Its own activities, those of its participants, and those of the registrations that led to it."""
     parts = [part.pk for part in opportunity.participants.all()]
@@ -67,6 +73,7 @@ activity_subjects.add(
         lambda row, user: row.get_absolute_url(),
         vendor_only=True,
         own_row=part_of,
+        partners=partners_on,
         story=story_of_opportunity,
     )
 )

@@ -18,6 +18,7 @@ from attribution.forms import DeclineForm, DisqualifyForm
 from attribution.models import Lead, LeadOffer, OfferStatus
 from deals.models import DealRegistration
 from partners.catalogue.models import ProductLine
+from prm import registries
 from prm.access import portal_only, scoped
 from prm.errors import RuleViolation
 from prm.events.models import Event
@@ -110,6 +111,7 @@ def offer_page(request: Request, offer: LeadOffer, status: int = 200, **more: An
         "may_work": may_work and offer.is_worked,
         "may_register": may_work and offer.is_worked and user.may("register_deals"),
         "events": story.lines(Event.objects.visible_to(user).about(offer)[:READ]),
+        "panels": registries.panels_of("portal_lead", offer, user) if offer.is_accepted else [],
         "decline_form": DeclineForm(initial={"version": offer.version}, prefix="decline"),
         "disqualify_form": DisqualifyForm(initial={"version": offer.version}, prefix="disqualify"),
         **more,

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from partners.engagement.models import Activity, ActivityKind
 from partners.engagement.subjects import activity_subjects
 from partners.models import Partner
+from prm.errors import RuleViolation
 from prm.ui.forms import DayField, Form, RecordField
 
 
@@ -21,12 +22,6 @@ class MomentInput(forms.DateTimeInput):
 
     def __init__(self, attrs=None):
         super().__init__(attrs, format="%Y-%m-%dT%H:%M")
-
-
-def partners_on(record: Any) -> list[tuple[str, str]]:
-    """The partners that take part in an opportunity, to choose whose activity it is."""
-    parts = record.participants.all() if hasattr(record, "participants") else []
-    return list({str(part.partner_id): str(part.partner) for part in parts if part.partner_id}.items())
 
 
 class QuickForm(Form):
@@ -48,7 +43,7 @@ class QuickForm(Form):
         self.about = about
         subject = activity_subjects.of(about) if about is not None and not isinstance(about, Partner) else None
         self.kind_of_subject = subject.kind if subject else "partner" if about is not None else ""
-        choices = partners_on(about) if subject and subject.vendor_only and not self.user.is_partner else []
+        choices = subject.partners(about) if subject and not self.user.is_partner else []
         if choices:
             self.fields["partner"].choices = [("", _("nobody in particular")), *choices]
         else:
@@ -59,12 +54,13 @@ class QuickForm(Form):
     def values(self) -> dict[str, Any]:
         """What the verbs take of it."""
         given = dict(self.cleaned_data)
-        if partner := given.pop("partner", None):
-            given["partner"] = (
-                partner if isinstance(partner, Partner) else Partner.objects.visible_to(self.user).get(pk=partner)
-            )
-        else:
-            given.pop("partner", None)
+        partner = given.pop("partner", None)
+        if partner and not isinstance(partner, Partner):
+            partner = Partner.objects.visible_to(self.user).filter(pk=partner).first()
+            if partner is None:
+                raise RuleViolation("unknown_partner", _("There is no such record."), field="partner")
+        if partner:
+            given["partner"] = partner
         return given
 
     def save(self, about: Any) -> Activity:

@@ -71,7 +71,7 @@ def activities(record: Any, user: Any) -> dict | None:
     return context
 
 
-for page in ("partner", "customer", "opportunity", "registration", "portal_registration"):
+for page in ("partner", "customer", "opportunity", "registration", "portal_registration", "lead", "portal_lead"):
     panels.add(Panel(page, gettext_lazy("Activities"), "engagement/panels/activities.html", activities, 15))
 
 

@@ -21,7 +21,7 @@ class Subject:
 
     ``partner_of(record)``: the id of the partner whose row it is. A kind that is ``vendor_only`` never reaches a partner, not
     even by its id: with a partner named, ``own_row(record, partner_id)`` gives the partner's row in its stead (its part in an
-    opportunity). ``story(record)`` says which activities the record's page shows, where that is more than its own.
+    opportunity); ``partners(record)`` names those to choose from. ``story(record)`` says which activities the record's page shows, where that is more than its own.
     """
 
     kind: str
@@ -32,6 +32,7 @@ class Subject:
     partner_of: Callable[[Any], Any] = lambda record: None
     vendor_only: bool = False
     own_row: Callable[[Any, Any], Any] | None = None
+    partners: Callable[[Any], list[tuple[Any, str]]] = lambda record: []
     story: Callable[[Any], Q] | None = None
     name: Callable[[Any, Any], str] = lambda record, user: str(record)
 

@@ -9,6 +9,7 @@ from django.db import DatabaseError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from attribution.models import Lead
 from deals.models import OpportunityParticipant
 from partners.engagement.models import Activity
 from prm.db import acting
@@ -207,3 +208,28 @@ def test_vendor_person_of_one_country_reads_that_countrys_activities(channel_man
     for scope, expected in ((["FR"], {seen, general}), (["DE"], {general})):
         person = factories.vendor_user("channel_manager", scope_countries=scope)
         assert set(Activity.objects.visible_to(person)) == expected
+
+
+def test_a_lead_is_its_offer_to_the_partner_that_took_it(signed_in, channel_manager, owner, rival, alpine):
+    lead = Lead.create(by=channel_manager, company_name="Zeta Works", country="FR", legal_basis="consent")
+    offer = lead.offer_to(alpine, by=channel_manager, respond_by=timezone.now() + timedelta(days=2))
+    with pytest.raises(RuleViolation):  # it has not accepted yet
+        Activity.log(by=channel_manager, about=lead, partner=alpine, shared=True, kind="call", title="x")
+    offer.accept(by=owner)
+    lead.refresh_from_db()
+    told = Activity.log(by=channel_manager, about=lead, partner=alpine, shared=True, kind="call", title="Hello")
+    assert (told.subject_type, told.subject_id) == ("lead_offer", offer.pk)
+    page = reverse("attribution:offer", args=[offer.pk])
+    data = {
+        "about": "lead_offer",
+        "id": offer.pk,
+        "next": page,
+        "activity-kind": "call",
+        "activity-title": "Called them",
+    }
+    assert signed_in(owner).post(reverse("engagement:new"), data)["Location"] == page
+    shown = signed_in(owner).get(page).content.decode()
+    assert "Hello" in shown
+    assert "Called them" in shown
+    assert "Called them" in signed_in(channel_manager).get(lead.get_absolute_url()).content.decode()
+    assert signed_in(rival).post(reverse("engagement:new"), data).status_code == 404
