@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from copy import copy
+
 from django.utils.translation import gettext as _
 
 from deals.axes import ProtectionStatus, ReviewStatus, Stage, SubmissionStatus
@@ -182,6 +184,23 @@ class OpportunityViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
     def get_queryset(self):
         user = self.request.user
         return (OpportunityParticipant if user.is_partner else Opportunity).objects.visible_to(user)
+
+    def create_row(self, *, registration=None, **data):
+        opportunity = super().create_row(**data)
+        if registration is not None:
+            registration.link(opportunity, by=self.request.user)
+        return opportunity
+
+    def edit_row(self, row, *, registration=None, **data):
+        """Changed facts are told with old and new value: figures and credits follow them."""
+        row.lock(self.version)
+        checked = copy(row)
+        for name, value in data.items():
+            setattr(checked, name, value)
+        checked.full_clean()
+        row.change(by=self.request.user, **data)
+        if registration is not None:
+            registration.link(row, by=self.request.user)
 
     def row(self, rows="editable_by", pk=None, *, lock=True):
         """A partner acts on its own part in the deal: the row whose id and version it reads."""

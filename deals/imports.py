@@ -7,12 +7,15 @@ from datetime import datetime, time
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from deals.axes import CLOSED_STAGES, ParticipantRole, Route, Stage
+from deals import registration_imports  # noqa: F401  (declares a kind of its own)
+from deals.axes import CLOSED_STAGES, ParticipantRole, Route, Stage, SubmissionStatus
 from deals.models import DealRegistration, Opportunity, OpportunityLine, OpportunityParticipant, StageChange
+from deals.models.opportunity import told
 from partners.catalogue.models import Product, ProductLine
 from partners.models import Partner, Team, User
 from prm.calendar import business_zone
@@ -87,6 +90,14 @@ class Opportunities(ImportKind):
             reference=Reference(Partner),
             aliases=("partner account", "sales agent", "partenaire", "reseller"),
         ),
+        Column(
+            "registration",
+            gettext_lazy("deal registration"),
+            text(200),
+            attr="",
+            reference=Reference(DealRegistration, by=()),
+            aliases=("registration id", "deal registration id"),
+        ),
         Column("role", gettext_lazy("partner's role"), choice(ParticipantRole), attr="", aliases=("partner role",)),
         Column("customer_name", gettext_lazy("customer, as the partner writes it"), text(200), attr=""),
         Column(
@@ -142,6 +153,16 @@ class Opportunities(ImportKind):
         if opened and closed and closed < opened:
             row.refuse("closed_on", "dates_reversed", _("It closed before it opened."))
         row.values.setdefault("name", self.title(row))
+        if registration := row.values.get("registration"):
+            self.tie(row, registration)
+
+    @staticmethod
+    def tie(row: Row, registration: DealRegistration) -> None:
+        """The row is the deal of that registration: the opportunity it led to is the record, where there is one."""
+        if registration.submission_status != SubmissionStatus.SUBMITTED:
+            row.refuse("registration", "not_submitted", _("Only a submitted registration can be linked."))
+        elif registration.participant:
+            row.record = registration.participant.opportunity
 
     @staticmethod
     def title(row: Row) -> str:
@@ -314,19 +335,42 @@ class Opportunities(ImportKind):
                 linked.follow_stage(opportunity.stage, by=record.user)
 
     def saved(self, rows: list[Row], run: Any) -> None:
-        """Direct deals in progress concern registrations of the same customer, and each moved stage concerns whoever follows it."""
-        told = []
+        """Each opportunity made or changed is told, with old and new values; rows that name a registration are linked to it."""
+        happened = []
         for row in rows:
-            if row.action == "updated" and "stage" in row.changes:
-                told.append(self.event(row, "stage_changed", run, old=row.before["stage"], new=row.record.stage))
-            elif (
-                row.action != "unchanged"
-                and row.record.route == Route.DIRECT
-                and row.record.customer_id
-                and not row.record.is_closed
-            ):
-                told.append(self.event(row, "created" if row.action == "created" else "changed", run))
-        record_all(told)
+            if row.action == "created":
+                happened.append(self.event(row, "created", run, route=row.record.route, stage=row.record.stage))
+            elif row.action == "updated":
+                happened += self.events_of_change(row, run)
+        record_all(happened)
+        for row in rows:
+            registration = row.values.get("registration")
+            if registration is not None and not registration.participant:
+                registration.link(row.record, by=run.user)
+
+    def events_of_change(self, row: Row, run: Any) -> list[Event]:
+        new = {name: as_told(getattr(row.record, name)) for name in row.changes}
+        old = {name: row.before.get(name) for name in row.changes}
+        closing = {"old_closed_on": old.get("closed_on"), "closed_on": as_told(row.record.closed_on)}
+        facts = {name for name in row.changes if name not in ("stage", "lost_reason", "lost_cause")}
+        events = []
+        if "stage" in row.changes:
+            facts -= {"closed_on"}
+            events.append(self.event(row, "stage_changed", run, old=old["stage"], new=row.record.stage, **closing))
+        if facts or row.touched:
+            events.append(
+                self.event(
+                    row,
+                    "changed",
+                    run,
+                    fields=sorted(facts | ({"lines", "participants"} if row.touched else set())),
+                    old={name: old[name] for name in facts},
+                    new={name: new[name] for name in facts},
+                    stage=row.record.stage,
+                    closed_on=as_told(row.record.closed_on),
+                )
+            )
+        return events
 
     @staticmethod
     def event(row: Row, verb: str, run: Any, **payload: Any) -> Event:
@@ -340,6 +384,11 @@ class Opportunities(ImportKind):
             payload=payload,
             request_id=request_id(),
         )
+
+
+def as_told(value: Any) -> Any:
+    """A value as an event carries it; a record by its id."""
+    return str(value.pk) if isinstance(value, Model) else told(value)
 
 
 def moment(day: Any) -> datetime:

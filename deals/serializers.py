@@ -139,6 +139,13 @@ class CommentAnswerSerializer(serializers.Serializer):
 class OpportunitySerializer(RecordSerializer):
     amount = MoneyField(required=False, allow_null=True)
     customer_name = serializers.CharField(source="customer.name", read_only=True, allow_null=True)
+    registration = Reference(
+        model=DealRegistration,
+        rows=DealRegistration.objects.visible_to,
+        required=False,
+        write_only=True,
+        help_text=_("The deal registration that is this same deal: the two are linked and never compared."),
+    )
     custom = CustomField("opportunity")
 
     class Meta:
@@ -148,6 +155,7 @@ class OpportunitySerializer(RecordSerializer):
             "name",
             "customer",
             "customer_name",
+            "registration",
             "route",
             "stage",
             "amount",

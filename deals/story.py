@@ -28,6 +28,7 @@ ICONS = {
     "protection_ending": "shield-half",
     "noted": "note",
     "customer_confirmed": "building",
+    "linked": "link",
     "looked_up": "search",
     "opened": "arrows-split-2",
     "dismissed": "circle-minus",
@@ -49,12 +50,15 @@ def sentence(event: Event) -> str:
         return _("The deal is now: %(stage)s") % {"stage": dict(Stage.choices).get(told.get("stage"), "")}
     if event.verb == "customer_confirmed":
         return _("Customer confirmed: %(name)s") % {"name": told.get("customer", "")}
+    if event.verb == "linked":
+        return _("Linked to the opportunity %(name)s") % {"name": told.get("name", "")}
     if event.verb == "looked_up":
         return _("Direct sales looked this customer up: “%(text)s”") % {"text": told.get("text", "")}
     words = {
         "drafted": _("Draft begun"),
         "discarded": _("Draft deleted"),
         "submitted": _("Submitted"),
+        "imported": _("Imported from another system"),
         "answered": _("The missing information was given"),
         "recalled": _("Taken back"),
         "withdrawn": _("Withdrawn"),

@@ -11,7 +11,7 @@ from territories.matching.keys import keys_of_customers, sharing
 @follow(
     *(
         f"deal_registration.{verb}"
-        for verb in ("submitted", "answered", "approved", "recalled", "withdrawn", "rejected", "expired", "lapsed")
+        for verb in ("submitted", "imported", "answered", "approved", "recalled", "withdrawn", "rejected", "expired", "lapsed")
     ),
     queue="conflicts",
 )
@@ -21,7 +21,7 @@ def watch_registration(event) -> None:
         watch(registration)
 
 
-@follow("approval.customer_confirmed", queue="conflicts")
+@follow("approval.customer_confirmed", "approval.linked", queue="conflicts")
 def watch_confirmed(event) -> None:
     file = (
         Approval.objects.select_related("registration__partner", "registration__participant")

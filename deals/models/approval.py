@@ -117,6 +117,28 @@ class Approval(Record):
         if by is not None:
             customer.learn(by=by, name=self.registration.customer_name)
 
+    def link(self, opportunity: Opportunity, *, by) -> None:
+        """This is the deal we already have as that opportunity: approval will use it, and the two are never compared."""
+        known, theirs = self.customer_id, opportunity.customer_id
+        if known and theirs and known != theirs:
+            raise RuleViolation(
+                "other_customer",
+                _("%(name)s is about another customer. Correct the customer first, or choose another opportunity.")
+                % {"name": opportunity.name},
+                field="registration",
+            )
+        self.put(opportunity=opportunity)
+        events.record(
+            self,
+            "linked",
+            by=by,
+            opportunity=str(opportunity.pk),
+            name=opportunity.name,
+            registration=str(self.registration_id),
+        )
+        if not known and theirs:
+            self.confirm(opportunity.customer, by=by, evidence={"rule": "linked to an opportunity"})
+
     def close(self, by, outcome: str, **changes) -> None:
         self.put(decided_by=by, outcome=outcome, **changes)
 
@@ -166,6 +188,7 @@ class Approval(Record):
                 for line in lines.values()
             ]
         )
+        opportunity = opportunity or self.opportunity
         if opportunity is None:
             opportunity = self._new_opportunity(registration, lines.values(), by=by)
         participant, _created = OpportunityParticipant.objects.get_or_create(
@@ -190,7 +213,7 @@ class Approval(Record):
             opened_on=registration.submitted_at.date(),
         )
         OpportunityLine.objects.bulk_create([OpportunityLine(opportunity=opportunity, line=line) for line in lines])
-        events.record(opportunity, "created", by=by, registration=str(registration.pk))
+        events.record(opportunity, "created", by=by, registration=str(registration.pk), route=opportunity.route)
         return opportunity
 
     def _number_of_place(self, name: str) -> int:

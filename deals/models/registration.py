@@ -442,6 +442,26 @@ class DealRegistration(CustomValues, Record):
         events.record(self, "approved", by=by, partner_id=self.partner_id, protected_until=end.isoformat())
 
     @transaction.atomic
+    def link(self, opportunity, *, by) -> None:
+        """Say that this is the deal another system already gave us as ``opportunity``; the partner's row does not change."""
+        self.lock()
+        if self.submission_status != SubmissionStatus.SUBMITTED:
+            raise RuleViolation(
+                "not_submitted", _("Only a submitted registration can be linked."), field="registration"
+            )
+        led_to = self.participant.opportunity if self.participant else None
+        if led_to is not None and led_to.pk != opportunity.pk:
+            raise RuleViolation(
+                "already_linked",
+                _("This registration already led to the opportunity %(name)s. Work with that one.")
+                % {"name": led_to.name},
+                field="registration",
+            )
+        file = self.approval.lock()
+        if led_to is None and file.opportunity_id != opportunity.pk:
+            file.link(opportunity, by=by)
+
+    @transaction.atomic
     def reject(self, *, by, reason: str, message: str = "", version=None) -> None:
         """Refuse with an internal reason; the partner reads the public one and the message written for it."""
         self.lock(version)

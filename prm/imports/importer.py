@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import re
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -24,14 +23,13 @@ from django.utils.translation import gettext as _
 
 from prm.externals.models import ExternalId
 from prm.fields import declared, kind_of, merge
-from prm.imports.kinds import MARK, Row, ambiguous, folded, resolve, subject_type_of, unknown
+from prm.imports.kinds import ID, MARK, Row, ambiguous, folded, resolve, subject_type_of, unknown
 from prm.imports.mapping import Mapping
 from prm.imports.models import Import, ImportedRow, ImportProblem, RowAction
 from prm.imports.values import short, wrong
 
 CHUNK = 1000
 LINK_CHUNK = 2000
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Run:

@@ -12,9 +12,11 @@ A kind names its columns, how a row is recognised again (keys) and what belongs 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 from django.db.models.functions import Lower
@@ -24,6 +26,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from prm.fields import declared, kind_of
 from prm.imports import values
 from prm.imports.values import Parser, Writing, wrong
+
+ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 MARK = "custom."
 SHORT_TEXT = values.text(200)
@@ -210,7 +214,7 @@ def custom_parser(field: Any) -> Parser:
 
 
 def resolve(reference: Reference, texts: Iterable[str], source: str, user: Any) -> dict[str, list[Model]]:
-    """The records that each of these texts names, by external id first, else by field; two queries for all."""
+    """The records that each of these texts names, by external id first, then by our own id, else by field."""
     from prm.externals.models import ExternalId
 
     texts = {text for text in texts if text}
@@ -227,8 +231,11 @@ def resolve(reference: Reference, texts: Iterable[str], source: str, user: Any) 
     for text, pk in named.items():
         if pk in by_id:
             found[text] = [by_id[pk]]
+    ids = {text: UUID(text) for text in texts if text not in found and ID.fullmatch(text)}
+    known = rows.in_bulk(list(ids.values())) if ids else {}
+    found |= {text: [known[pk]] for text, pk in ids.items() if pk in known}
     wanted = {text.lower(): text for text in texts if text not in found}
-    if wanted:
+    if wanted and reference.by:
         condition = Q()
         for name in reference.by:
             rows = rows.annotate(**{f"by_{name}": Lower(name)})
