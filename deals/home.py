@@ -20,7 +20,7 @@ from prm.calendar import business_today
 from prm.registries import (
     Attention,
     Happening,
-    HomeTile,
+    HomeTiles,
     Panel,
     Situation,
     ToDo,
@@ -61,10 +61,10 @@ def queue(_record: Any, user: Any) -> dict | None:
     }
 
 
-def waiting_tile(user: Any) -> dict | None:
+def waiting_tile(user: Any) -> list[dict]:
     """What waits for this person's decision, how much of it is late."""
     if not user.may("decide_registrations"):
-        return None
+        return []
     from deals.views.approvals import of_view
 
     found = (
@@ -72,15 +72,17 @@ def waiting_tile(user: Any) -> dict | None:
         .order_by()
         .aggregate(all=Count("pk"), late=Count("pk", filter=Q(decide_by__lt=timezone.now())))
     )
-    return {
-        "label": _("Waiting for your decision"),
-        "value": num(found["all"]),
-        "change": ngettext("%(n)s late", "%(n)s late", found["late"]) % {"n": num(found["late"])}
-        if found["late"]
-        else "",
-        "tone": "bad",
-        "href": f"{reverse('deals:approvals')}?view=mine",
-    }
+    return [
+        {
+            "label": _("Waiting for your decision"),
+            "value": num(found["all"]),
+            "change": ngettext("%(n)s late", "%(n)s late", found["late"]) % {"n": num(found["late"])}
+            if found["late"]
+            else "",
+            "tone": "bad",
+            "href": f"{reverse('deals:approvals')}?view=mine",
+        }
+    ]
 
 
 def protections_ending(user: Any) -> dict | None:
@@ -154,7 +156,7 @@ def answered_words(count: int) -> str:
 
 
 panels.add(Panel("home", gettext_lazy("Waiting for a decision"), "deals/panels/queue.html", queue, 10))
-home_tiles.add(HomeTile("vendor", waiting_tile, 10))
+home_tiles.add(HomeTiles("vendor", waiting_tile, 10))
 attention.add(Attention(protections_ending, 10))
 attention.add(Attention(silent_partners, 40))
 partner_situations.add(Situation("silent", pgettext_lazy("partner", "silent for 60 days"), silent, 20))

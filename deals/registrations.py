@@ -11,11 +11,13 @@ from deals import (
     activities,  # noqa: F401  (declares what activities may be about)
     bulk,  # noqa: F401  (what can be done with several rows at once)
     home,  # noqa: F401  (what the two homes show of deals)
+    merging,  # noqa: F401  (what stands against making two customers one)
 )
 from deals import story as registration_story
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant, Stage
+from deals.territory import coverage_panel
 from prm import events
-from prm.registries import HomeTile, NavigationItem, Panel, SearchSource, home_tiles, navigation, panels, search_sources
+from prm.registries import NavigationItem, Panel, SearchSource, navigation, panels, search_sources
 from prm.ui import story
 from prm.ui.templatetags.ui import money_short, num
 
@@ -33,16 +35,22 @@ def portal(capability: str):
 # Deal registrations ---------------------------------------------------------------------------------------------------------
 
 
-def waiting(user) -> int:
+def waiting(user):
     """Registrations that wait for this person's decision."""
     from deals.views.approvals import of_view
 
-    return of_view(user, "mine").order_by().count()
+    return of_view(user, "mine")
 
 
 navigation.add(
     NavigationItem(
-        pgettext_lazy("menu", "Approvals"), "deals:approvals", "checkbox", 10, vendor("decide_registrations"), waiting
+        pgettext_lazy("menu", "Approvals"),
+        "deals:approvals",
+        "checkbox",
+        10,
+        vendor("decide_registrations"),
+        waiting,
+        key="a",
     )
 )
 navigation.add(
@@ -52,6 +60,7 @@ navigation.add(
         "file-certificate",
         25,
         vendor("see_registrations"),
+        key="r",
     )
 )
 navigation.add(
@@ -60,7 +69,9 @@ navigation.add(
     )
 )
 navigation.add(
-    NavigationItem(pgettext_lazy("menu", "Home"), "portal", "home", 0, lambda user: user.is_partner, side="portal")
+    NavigationItem(
+        pgettext_lazy("menu", "Home"), "portal", "home", 0, lambda user: user.is_partner, side="portal", key="h"
+    )
 )
 navigation.add(
     NavigationItem(
@@ -70,6 +81,7 @@ navigation.add(
         10,
         portal("see_registrations"),
         side="portal",
+        key="d",
     )
 )
 
@@ -137,7 +149,9 @@ navigation.add(
     NavigationItem(pgettext_lazy("menu", "Pipeline"), "deals:pipeline", "layout-kanban", 22, reads_opportunities)
 )
 navigation.add(
-    NavigationItem(pgettext_lazy("menu", "Opportunities"), "deals:opportunities", "briefcase", 23, reads_opportunities)
+    NavigationItem(
+        pgettext_lazy("menu", "Opportunities"), "deals:opportunities", "briefcase", 23, reads_opportunities, key="o"
+    )
 )
 
 
@@ -204,28 +218,9 @@ def say_of_opportunity(event) -> str:
 search_sources.add(SearchSource(gettext_lazy("Opportunity"), "briefcase", find_opportunities, 40))
 story.tell("opportunity", say_of_opportunity, "deals:opportunity", Opportunity)
 events.readable("opportunity", "see_opportunities", own=Opportunity.objects.visible_to)
+story.tell("opportunity_participant", registration_story.sentence)
+events.readable("opportunity_participant", "see_opportunities", own=OpportunityParticipant.objects.visible_to)
 
-
-def pipeline_tile(user) -> dict | None:
-    """Open opportunities in the currency that holds most of them."""
-    if user.is_partner or not user.may("see_opportunities"):
-        return None
-    from deals.views.opportunity import sums
-
-    rows = sums(Opportunity.objects.visible_to(user).open())
-    if not rows:
-        return None
-    largest = max(rows, key=lambda row: row["count"])
-    count = sum(row["count"] for row in rows)
-    others = [
-        money_short(row["total"], row["currency"]) for row in rows if row is not largest and row["total"] is not None
-    ]
-    return {
-        "label": _("Open opportunities"),
-        "value": money_short(largest["total"], largest["currency"]) if largest["total"] is not None else num(count),
-        "note": " · ".join([ngettext("%(n)s deal", "%(n)s deals", count) % {"n": num(count)}, *others]),
-        "href": reverse("deals:opportunities") + "?state=open",
-    }
-
-
-home_tiles.add(HomeTile("vendor", pipeline_tile, 30))
+panels.add(
+    Panel("registration_review", gettext_lazy("Territory"), "territories/panels/coverage.html", coverage_panel, 20)
+)

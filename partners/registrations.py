@@ -14,7 +14,7 @@ from prm.calendar import business_today
 from prm.events.models import Event
 from prm.registries import (
     Attention,
-    HomeTile,
+    HomeTiles,
     NavigationItem,
     Panel,
     SearchSource,
@@ -193,10 +193,10 @@ def pick_partners(user, text: str):
 search_sources.add(SearchSource(gettext_lazy("Partner"), "affiliate", find, 10))
 
 
-def mine_tile(user) -> dict | None:
+def mine_tile(user) -> list[dict]:
     """The active partners this person looks after."""
     if user.is_partner or not user.may("manage_partners"):
-        return None
+        return []
     from django.urls import reverse
 
     found = (
@@ -207,12 +207,14 @@ def mine_tile(user) -> dict | None:
             others=Count("pk", filter=~Q(status=PartnerStatus.ACTIVE)),
         )
     )
-    return {
-        "label": _("My active partners"),
-        "value": ui.num(found["active"]),
-        "note": _("%(n)s not active") % {"n": ui.num(found["others"])} if found["others"] else "",
-        "href": f"{reverse('partners:partners')}?manager={user.pk}",
-    }
+    return [
+        {
+            "label": _("My active partners"),
+            "value": ui.num(found["active"]),
+            "note": _("%(n)s not active") % {"n": ui.num(found["others"])} if found["others"] else "",
+            "href": f"{reverse('partners:partners')}?manager={user.pk}&status=active",
+        }
+    ]
 
 
 def unassigned(user) -> dict | None:
@@ -240,7 +242,7 @@ def unassigned(user) -> dict | None:
     }
 
 
-home_tiles.add(HomeTile("vendor", mine_tile, 90))
+home_tiles.add(HomeTiles("vendor", mine_tile, 90))
 attention.add(Attention(unassigned, 60))
 pick.pickers["partners"] = pick.Picker(pick_partners)
 pick.pickers["teams"] = pick.Picker(

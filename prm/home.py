@@ -102,7 +102,7 @@ def parse_date_or_refuse(text: str) -> date | None:
 
 
 def tiles(user: Any, side: str) -> list[dict]:
-    return [tile for entry in home_tiles if entry.side == side and (tile := entry.value(user)) is not None]
+    return [tile for entry in home_tiles if entry.side == side for tile in entry.tiles(user)]
 
 
 def instant(due: date | datetime | None) -> datetime:

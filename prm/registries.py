@@ -47,11 +47,11 @@ class SearchSource:
 
 
 @dataclass(frozen=True)
-class HomeTile:
-    """A number on a home page: ``value(user)`` returns a dict for the ``kpi`` component, or None to hide it."""
+class HomeTiles:
+    """Numbers on a home page: ``tiles(user)`` returns dicts for the ``kpi`` component, none where the person sees none."""
 
     side: str
-    value: Callable[[Any], dict | None]
+    tiles: Callable[[Any], list[dict]]
     order: int = 50
 
 
