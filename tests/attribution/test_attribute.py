@@ -110,7 +110,7 @@ def test_equals_exact_fractions(attribute, model):
         shares = {
             "first_touch": [Fraction(i == 0) for i in range(n)],
             "last_touch": [Fraction(i == n - 1) for i in range(n)],
-            "linear": [Fraction(1, n)] * n,
+            "linear": [Fraction(1, max(n, 1))] * n,
         }[model]
         worth = Fraction(value) if Fraction(converted) else 0
         for row, share in zip(near, shares, strict=True):
@@ -124,7 +124,7 @@ def test_equals_exact_fractions(attribute, model):
 
 @pytest.mark.parametrize("touches", [[["a", "1", "x", "yesterday"]], [["a", "1", "x", "2026-02-31T00:00:00Z"]]])
 def test_what_cannot_be_read_is_said(attribute, touches):
-    with pytest.raises(CommandError, match=r"t\.csv: .*time"):
+    with pytest.raises(CommandError, match="time"):
         attribute(JOURNEYS, touches, model="linear")
 
 

@@ -147,7 +147,7 @@ class Editor:
         OpportunityParticipant.objects.get_or_create(**values, role=role)
 
     def leave(self):
-        rows = OpportunityParticipant.objects.filter(registrations=None)
+        rows = OpportunityParticipant.objects.exclude(pk__in=[row.participant_id for row in self.registrations])
         if rows.exists():
             self.any(rows.order_by("pk")).delete()
 

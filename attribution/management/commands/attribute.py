@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import sys
 
+import psycopg2
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DataError, connection
+from django.db import connection
 
 from attribution.credit import MODELS, SHARES
 from prm.db import acting
@@ -75,7 +76,7 @@ def plain(value):
 
 def read(cursor, table: str, path: str, columns: dict[str, str]) -> None:
     """A file's rows as a temporary table; columns that are not asked for are left aside."""
-    types = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    types, lines = ", ".join(f"{name} {kind}" for name, kind in columns.items()), None
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
@@ -83,25 +84,35 @@ def read(cursor, table: str, path: str, columns: dict[str, str]) -> None:
             if missing:
                 raise CommandError(f"{path}: missing column {', '.join(missing)}")
             cursor.execute(f"CREATE TEMP TABLE {table} ({types}) ON COMMIT DROP")
-            cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv)", Lines(rows, list(columns)))
+            lines = Lines(rows, columns)
+            cursor.copy_expert(f"COPY {table} FROM STDIN (FORMAT csv)", lines)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from None
-    except (DataError, csv.Error, UnicodeDecodeError) as error:
-        raise CommandError(f"{path}: {str(error).splitlines()[0]}") from None
+    except (psycopg2.DataError, psycopg2.errors.QueryCanceled, csv.Error, UnicodeDecodeError) as error:
+        raise CommandError(f"{path}: {(lines and lines.wrong) or str(error).splitlines()[0]}") from None
 
 
 class Lines:
     """CSV rows of the wanted columns, as a file COPY can read piece by piece."""
 
-    def __init__(self, rows: csv.DictReader, names: list[str]):
-        self.rows, self.names, self.waiting = rows, names, ""
+    def __init__(self, rows: csv.DictReader, columns: dict[str, str]):
+        self.rows, self.columns, self.waiting = rows, columns, ""
+        self.wrong = ""
 
     def write(self, text: str) -> None:
         self.waiting += text
 
+    def value(self, row: dict[str, str], name: str, kind: str) -> str:
+        """The value as given; words the database would take for a time or a number (now, NaN) are refused."""
+        text = (row[name] or "").strip()
+        if text and kind != "text" and (not text.lstrip("+-")[:1].isdigit() or text.lower().endswith("infinity")):
+            self.wrong = f"line {self.rows.line_num}: {name} is not a {'time' if kind == 'timestamptz' else 'number'}"
+            raise csv.Error(self.wrong)
+        return text
+
     def read(self, size: int = sys.maxsize) -> str:
         writer = csv.writer(self)
         while len(self.waiting) < size and (row := next(self.rows, None)) is not None:
-            writer.writerow([row[name] or "" for name in self.names])
+            writer.writerow([self.value(row, name, kind) for name, kind in self.columns.items()])
         piece, self.waiting = self.waiting[:size], self.waiting[size:]
         return piece
