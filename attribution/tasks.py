@@ -108,7 +108,7 @@ def touch_of_conversion(event: Any) -> None:
     )
 
 
-@follow("deal_registration.submitted")
+@follow("deal_registration.submitted", "deal_registration.imported")
 def touch_of_registration(event: Any) -> None:
     """The registration itself, and what was done for it while it was a draft."""
     registration = DealRegistration.objects.filter(pk=event.subject_id).first()
@@ -117,7 +117,7 @@ def touch_of_registration(event: Any) -> None:
     Touchpoint.note_once(
         touch_id("registration", registration.pk),
         kind=TouchpointKind.REGISTRATION,
-        at=event.at,
+        at=registration.submitted_at or event.at,
         partner_id=registration.partner_id,
         registration=registration,
     )

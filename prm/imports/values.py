@@ -17,6 +17,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django_countries import countries
 
+from prm.calendar import business_zone
 from prm.money import CURRENCIES
 from prm.ui.forms import DAY_BOUNDS, plain
 
@@ -136,6 +137,19 @@ def day(cell: Any, writing: Writing) -> datetime.date:
         except ValidationError as error:
             raise wrong("out_of_range", str(error.messages[0])) from None
     return found
+
+
+def moment(cell: Any, writing: Writing) -> datetime.datetime:
+    """A day and time, aware; a day alone is its noon where the vendor works."""
+    written = str(cell).strip()
+    try:
+        found = datetime.datetime.fromisoformat(written)
+    except ValueError:
+        found = None
+    if found is None or len(written) <= len("2026-01-01"):
+        return datetime.datetime.combine(day(cell, writing), datetime.time(12), business_zone())
+    day(found.date().isoformat(), writing)  # within reason
+    return found if found.tzinfo else found.replace(tzinfo=business_zone())
 
 
 ORDERS = {
