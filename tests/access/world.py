@@ -15,6 +15,7 @@ from django.utils import timezone
 from psycopg2.extras import DateRange
 
 from attribution.models import Credit, Lead, Touchpoint
+from attribution.kpis.rollups import refresh
 from deals.conflicts.watch import watch
 from deals.models import Comment, DealRegistration, OpportunityLine, StageChange
 from partners.catalogue.models import DiscountRule
@@ -109,6 +110,8 @@ def build() -> World:
             role: factories.act(Membership.objects.get(user=user, partner=side.partner))
             for role, user in side.people.items()
         }
+    while refresh():  # the figures of both companies
+        pass
     return World(
         alpine,
         boreal,

@@ -14,6 +14,7 @@ import pytest
 from django.conf import settings
 
 from attribution import kpis
+from attribution.kpis.rollups import rebuild
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant, Stage
 from prm.calendar import business_today, business_zone
 from prm.management.commands.import_data import declare
@@ -131,7 +132,7 @@ def test_decisions(owner, channel_manager, up_to_date):
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="PRM_TEST_DATA names no folder with crm-sales")
 @pytest.mark.timeout(900)
-def test_a_real_export(settings, load, up_to_date):
+def test_a_real_export(settings, load, up_to_date):  # noqa: F811
     """What the files say and what the figures say, after an import and without a word to the ledger."""
     settings.REPORTING_CURRENCY = "USD"
     for kind, file, mapping, _rows in FILES:
