@@ -14,8 +14,8 @@ from typing import Any
 from django.utils import timezone
 from psycopg2.extras import DateRange
 
-from attribution.models import Credit, Lead, Touchpoint
 from attribution.kpis.rollups import refresh
+from attribution.models import Credit, Lead, Touchpoint
 from deals.conflicts.watch import watch
 from deals.models import Comment, DealRegistration, OpportunityLine, StageChange
 from partners.catalogue.models import DiscountRule
