@@ -49,6 +49,18 @@ def participations(user):
     return rows.filter(partner=user.acting_for_id) if user.is_partner else rows
 
 
+def participant_url(part: OpportunityParticipant, user: Any) -> str:
+    if user.is_partner:
+        return reverse("deals:portal_opportunity", args=[part.pk])
+    return part.opportunity.get_absolute_url()
+
+
+def story_of_participant(part: OpportunityParticipant) -> Q:
+    """The same story from the other end."""
+    registrations = DealRegistration.objects.filter(participant=part).values("pk")
+    return Q(subject_id=part.pk) | Q(subject_id__in=registrations)
+
+
 def story_of_registration(registration: DealRegistration) -> Q:
     """One deal, one story: the registration and the partner's part in what came of it."""
     return Q(subject_id__in=[pk for pk in (registration.pk, registration.participant_id) if pk])
@@ -83,8 +95,9 @@ activity_subjects.add(
         OpportunityParticipant,
         gettext_lazy("Deal"),
         lambda user: participations(user).select_related("opportunity"),
-        lambda row, user: "" if user.is_partner else row.opportunity.get_absolute_url(),
+        participant_url,
         partner_of=lambda row: row.partner_id,
+        story=story_of_participant,
         name=lambda row, user: row.customer_name or ("" if user.is_partner else row.opportunity.name),
     )
 )

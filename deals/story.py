@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from deals.axes import PublicReason, Stage
 from prm.events.models import Event
+from prm.ui import story as common
 from prm.ui.templatetags.ui import day, last_day
 
 ICONS = {
@@ -76,8 +77,8 @@ def lines(events) -> list[dict[str, Any]]:
     """Events as the ``timeline`` component reads them."""
     return [
         {
-            "icon": ICONS.get(event.verb, "point"),
-            "text": sentence(event),
+            "icon": ICONS.get(event.verb) or common.ICONS.get(event.verb, "point"),
+            "text": common.sentence(event) if event.subject_type == "activity" else sentence(event),
             "note": event.payload.get("text", "") if event.verb == "commented" else "",
             "at": event.at,
             "by": event.actor_name or _("automatic"),

@@ -145,7 +145,9 @@ def opportunity(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
             "lines": opportunity.lines.select_related("line", "product"),
             "changes": changes[:LATEST],
             "custom": fields.shown("opportunity", opportunity, user),
-            "events": story.lines(Event.objects.visible_to(user).about(opportunity)[:LATEST], about=opportunity),
+            "events": story.lines(
+                Event.objects.visible_to(user).about(opportunity, *story.told_by(panels))[:LATEST], about=opportunity
+            ),
             "main_panels": [panel for panel in panels if panel["column"] == "main"],
             "side_panels": [panel for panel in panels if panel["column"] == "side"],
             "may_edit": may_edit,

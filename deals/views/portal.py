@@ -33,6 +33,7 @@ from prm.http import Request
 from prm.ids import uuid7
 from prm.money.amount import quantum
 from prm.ui.lists import Action, Column, ListPage, Tab
+from prm.ui.story import told_by
 from prm.ui.templatetags.ui import day
 from prm.ui.toasts import say
 
@@ -151,15 +152,16 @@ def portal_page(request: Request, registration: DealRegistration, status: int = 
         **more,
     }
     if is_own or registration.partner_id in user.readable_partner_ids:
+        panels = registries.panels_of("portal_registration", registration, user) if is_own else []
         context |= {
             "steps": next_steps(registration),
             "comments": registration.comments.all(),
-            "events": story.lines(Event.objects.visible_to(user).about(registration)[:READ]),
+            "events": story.lines(Event.objects.visible_to(user).about(registration, *told_by(panels))[:READ]),
             "contact": user.acting_for.channel_manager,
             "discounts": registration.discounts() if is_own else [],
             "custom": shown("registration", registration, user),
             "comment_url": reverse("deals:portal_comment", args=[registration.pk]),
-            "panels": registries.panels_of("portal_registration", registration, user) if is_own else [],
+            "panels": panels,
             "whole": True,
         }
     return render(request, "portal/registration.html", context, status=422 if more else status)

@@ -16,6 +16,7 @@ from deals.axes import CLOSED_STAGES, Stage
 from deals.forms.opportunity import ReportForm
 from deals.models import OpportunityParticipant, StageChange
 from deals.views.registration import READ
+from prm import registries
 from prm.access import may, portal_only, scoped
 from prm.events.models import Event
 from prm.http import Request
@@ -131,6 +132,7 @@ def opportunity(request: Request, part: OpportunityParticipant) -> HttpResponse:
     user, deal = request.user, part.opportunity
     reports = not deal.is_closed and OpportunityParticipant.objects.reportable_by(user).filter(pk=part.pk).exists()
     changes = StageChange.objects.filter(opportunity=deal).order_by("-at", "-id")
+    panels = registries.panels_of("portal_opportunity", part, user)
     return render(
         request,
         "portal/opportunity.html",
@@ -140,7 +142,8 @@ def opportunity(request: Request, part: OpportunityParticipant) -> HttpResponse:
             "title": title(part),
             "lines": deal.lines.select_related("line"),
             "changes": changes[:READ],
-            "events": story.lines(Event.objects.visible_to(user).about(part)[:READ]),
+            "events": story.lines(Event.objects.visible_to(user).about(part, *story.told_by(panels))[:READ]),
+            "panels": panels,
             "registration": part.registrations.order_by("-created_at").first(),
             "may_report": reports,
         },

@@ -26,6 +26,7 @@ from prm.events.models import Event
 from prm.fields import shown
 from prm.ui.forms import Form, posted
 from prm.ui.lists import Column, CountryFilter, DateFilter, Filters, ListPage
+from prm.ui.story import told_by
 from prm.ui.toasts import say
 
 READ = 50  # entries of a timeline
@@ -110,17 +111,18 @@ def registration(request: HttpRequest, registration: DealRegistration) -> HttpRe
 def record_context(request: HttpRequest, registration: DealRegistration, **more) -> dict:
     """What the vendor's page of a registration shows."""
     user = request.user
+    panels = registries.panels_of("registration", registration, user)
     return {
         "registration": registration,
         "standing": standing(registration),
         "steps": next_steps(registration),
         "lines": lines_with_protection(registration),
         "file": (files := files_of(registration)).get(registration.submission),
-        "events": vendor_story(user, registration, files.values()),
+        "events": vendor_story(user, registration, [*files.values(), *told_by(panels)]),
         "comments": registration.comments.all(),
         "may_comment": user.may("decide_registrations") and registration.submission_status != SubmissionStatus.DRAFT,
         "may_decide": user.may("decide_registrations") and registration.review_status in OPEN_REVIEW,
-        "panels": registries.panels_of("registration", registration, user),
+        "panels": panels,
         "custom": shown("registration", registration, user),
         **more,
     }
@@ -144,9 +146,9 @@ def files_of(registration: DealRegistration) -> dict[int, Approval]:
     return {file.submission: file for file in files}
 
 
-def vendor_story(user, registration: DealRegistration, files) -> list[dict]:
-    """The vendor's timeline: what the partner reads, and what only the vendor knows."""
-    return story.lines(Event.objects.visible_to(user).about(registration, *files)[:READ])
+def vendor_story(user, registration: DealRegistration, others) -> list[dict]:
+    """The vendor's timeline: what the partner reads, and what only the vendor knows, of its files and activities."""
+    return story.lines(Event.objects.visible_to(user).about(registration, *others)[:READ])
 
 
 @require_POST

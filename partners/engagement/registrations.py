@@ -61,7 +61,13 @@ def activities(record: Any, user: Any) -> dict | None:
     if not user.may("see_activities"):
         return None
     found = list(of_record(record, user)[: LATEST + 1])
-    context = {"activities": found[:LATEST], "more": len(found) > LATEST, "icons": KIND_ICONS, "form": None}
+    context = {
+        "activities": found[:LATEST],
+        "told": found[:LATEST],
+        "more": len(found) > LATEST,
+        "icons": KIND_ICONS,
+        "form": None,
+    }
     if user.may("log_activities"):
         from partners.engagement.forms import QuickForm
 
@@ -71,7 +77,16 @@ def activities(record: Any, user: Any) -> dict | None:
     return context
 
 
-for page in ("partner", "customer", "opportunity", "registration", "portal_registration", "lead", "portal_lead"):
+for page in (
+    "partner",
+    "customer",
+    "opportunity",
+    "registration",
+    "portal_registration",
+    "portal_opportunity",
+    "lead",
+    "portal_lead",
+):
     panels.add(Panel(page, gettext_lazy("Activities"), "engagement/panels/activities.html", activities, 15))
 
 

@@ -72,6 +72,11 @@ def lines(events: Iterable[Event], *, about: Any = None) -> list[dict[str, Any]]
     return out
 
 
+def told_by(panels: Iterable[dict[str, Any]]) -> list:
+    """The records that panels of a page show and whose events its timeline tells as well (their ``told``)."""
+    return [record for panel in panels for record in panel.get("told", ())]
+
+
 def named(events: list[Event], user: Any) -> list[dict[str, Any]]:
     """Events of many records, each with its record's name; one statement per kind. What ``user`` may not see is left out."""
     wanted: dict[str, set] = {}
