@@ -189,7 +189,7 @@ CROSS JOIN LATERAL (
         (c.model, coalesce(c.reporting_minor, 0)),
         (CASE WHEN c.reporting_minor IS NULL THEN c.model || '_unconverted' END, 0)
 ) AS fact (measure, value)
-WHERE c.model IN ('sourced', 'influenced') AND fact.measure IS NOT NULL {only}
+WHERE c.model IN ('sourced', 'influenced') AND c.partner_id IS NOT NULL AND fact.measure IS NOT NULL {only}
 """
 
 TEXTS = {

@@ -57,6 +57,7 @@ def reports(request: HttpRequest) -> HttpResponse:
         "period": period,
         "periods": periods(request, period),
         "previous": period.previous,
+        "may_manage_rates": request.user.may("manage_rates"),
         "problem": next((line["figure"].problem for line in lines if line["figure"].problem), ""),
     }
     return render(request, "kpis/reports.html", context)
