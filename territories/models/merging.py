@@ -46,7 +46,7 @@ def pointers() -> Iterator[tuple[type[Model], str]]:
     """Every column of the product that names a customer, besides its own parts and history."""
     own = {*PARTS, Customer, Customer.parents.through}
     for model in apps.get_models(include_auto_created=True):
-        if model in own or hasattr(model, "pgh_tracked_model") or not model._meta.managed:
+        if model in own or hasattr(model, "pgh_tracked_model") or model._meta.proxy or not model._meta.managed:
             continue
         for field in model._meta.concrete_fields:
             if isinstance(field, ForeignKey) and field.related_model is Customer:
