@@ -40,10 +40,10 @@ def refuse_future(row: Row, column: str) -> None:
         row.refuse(column, "in_the_future", _("This is still to come; give a time that is past."))
 
 
-def told(row: Row, verb: str, run: Any, kind: str, **payload: Any) -> Event:
+def told(row: Row, verb: str, run: Any, subject: str, /, **payload: Any) -> Event:
     return Event(
         verb=verb,
-        subject_type=kind,
+        subject_type=subject,
         subject_id=row.record.pk,
         actor_id=run.user.pk if run.user else None,
         actor_name=run.user.name if run.user else "",
