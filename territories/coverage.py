@@ -318,8 +318,12 @@ def resolve(
     industry: str = "",
     segment: str = "",
     roles: Iterable[str] = (),
+    named_lines: bool = False,
 ) -> Resolution:
-    """Who may sell these lines to the customer, or in that place, on a day; ``roles`` are the types of the partner who asks."""
+    """Who may sell these lines to the customer, or in that place, on a day; ``roles`` are the types of the partner who asks.
+
+    ``named_lines`` adds the product lines that rules name, beside the answer for every other product.
+    """
     on = on or business_today()
     facts: dict[str, Any] = {**place(country, region, postcode), "industry": industry, "segment": segment}
     if customer is not None:
@@ -337,9 +341,14 @@ def resolve(
         team = [TerritoryAssignment(team=customer.team, kind=AssignmentKind.EXCLUSIVE)] if customer.team_id else []
         return Resolution(inputs, [Answer(chosen, Decision(None, []), team, house=True)])
     rules = rules_for([base])
-    decisions = {line: decide(rules, replace(base, line=line.pk)) for line in chosen}
-    if not chosen:
-        decisions = {None: decide(rules, base)}
+    decisions: dict[ProductLine | None, Decision] = {}
+    if named_lines or not chosen:
+        decisions[None] = decide(rules, base)
+    if named_lines:
+        named = {rule.product_line for rule in rules if rule.product_line and rule.product_line.is_active}
+        chosen = sorted({*chosen, *named}, key=lambda line: (line.name, line.pk))
+        inputs["lines"] = [line.name for line in chosen]
+    decisions |= {line: decide(rules, replace(base, line=line.pk)) for line in chosen}
     held = holders_of(d.rule.territory_id for d in decisions.values() if d.rule)
     grouped: dict[Any, Answer] = {}
     for line, decision in decisions.items():

@@ -270,3 +270,6 @@ class Customers(ImportKind):
         ids = [str(row.record.pk) for row in rows if row.action in ("created", "updated")]
         if ids:
             enqueue("matching.index_customers", ids=ids)
+
+
+from territories import territory_imports  # noqa: E402, F401  (declares territories beside customers)

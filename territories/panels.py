@@ -7,7 +7,6 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from partners.catalogue.models import ProductLine
 from territories.coverage import Resolution, resolve
 from territories.models import Customer, CustomerMerge, TerritoryAssignment
 from territories.wording import answer_words, rule_words
@@ -44,11 +43,10 @@ def answers(resolution: Resolution) -> list[dict[str, Any]]:
 
 
 def coverage_of_customer(customer: Customer, user: Any) -> dict | None:
-    """Who may sell to this customer, line by line."""
+    """Who may sell to this customer: any product, and the lines that rules treat apart."""
     if not sees(user):
         return None
-    lines = ProductLine.objects.visible_to(user).filter(is_active=True)
-    return {"title": _("Who may sell here"), "answers": answers(resolve(customer=customer, lines=lines))}
+    return {"title": _("Who may sell here"), "answers": answers(resolve(customer=customer, named_lines=True))}
 
 
 def territories_of_partner(partner: Any, user: Any) -> dict | None:
@@ -61,7 +59,7 @@ def territories_of_partner(partner: Any, user: Any) -> dict | None:
 
 def merges_of_customer(customer: Customer, user: Any) -> dict | None:
     """Rows that were merged into this one, and may be taken apart again."""
-    rows = list(CustomerMerge.objects.visible_to(user).filter(customer=customer)[:20])
-    if not rows:
+    if not user.may("manage_customers"):
         return None
-    return {"title": _("Merged into this one"), "merges": rows, "may_manage": user.may("manage_customers")}
+    rows = list(CustomerMerge.objects.visible_to(user).filter(customer=customer)[:20])
+    return {"title": _("Merged into this one"), "merges": rows} if rows else None

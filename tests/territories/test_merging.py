@@ -1,11 +1,9 @@
 """Two rows of one customer become one, and are taken apart again."""
 
 import pytest
-from psycopg2.extras import DateRange
 
 from deals.conflicts.models import Conflict, ConflictStatus
 from deals.models import Approval, Opportunity, Protection
-from partners.models import Team
 from prm.errors import RuleViolation
 from prm.externals.models import ExternalId
 from territories.matching.keys import keys, sharing
@@ -16,7 +14,6 @@ from territories.models import (
     CustomerIdentifier,
     CustomerMerge,
     CustomerName,
-    TerritoryRule,
 )
 from tests import factories
 from tests.errands import run_errands
@@ -53,9 +50,7 @@ def state(*customers):
             "deals": sorted(customer.opportunities.values_list("name", flat=True)),
             "files": sorted(str(pk) for pk in customer.approvals.values_list("pk", flat=True)),
             "rules": customer.territory_rules.count(),
-            "external": sorted(
-                ExternalId.objects.about(Customer, [customer.pk]).values_list("external_id", flat=True)
-            ),
+            "external": sorted(ExternalId.objects.about(Customer, [customer.pk]).values_list("external_id", flat=True)),
         }
         for customer in (Customer.objects.get(pk=row.pk) for row in customers)
     }
@@ -129,7 +124,10 @@ def test_sites_are_numbered_anew(hospital, twin, owner, rival, channel_manager, 
             by, decided_by=channel_manager, known_as=known_as, products=[product], scope="site", place_name=site
         )
     hospital.merge(twin, by=channel_manager)
-    assert sorted(Approval.objects.values_list("registration__place_name", "place_number")) == [("Annecy", 2), ("Lyon", 1)]
+    assert sorted(Approval.objects.values_list("registration__place_name", "place_number")) == [
+        ("Annecy", 2),
+        ("Lyon", 1),
+    ]
     assert sorted(row.place.lower for row in Protection.objects.all()) == [1, 2]
 
 
