@@ -56,6 +56,8 @@ SAMPLES = {
     "SupplyRelation": ("supply",),
     "PartnerGroup": ("group",),
     "LeadOffer": ("offer",),
+    "Territory": ("territory",),
+    "TerritoryAssignment": ("territory_assignment",),
     "Lead": ("lead",),
     "Touchpoint": ("touch",),
     "Activity": ("activity",),

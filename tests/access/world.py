@@ -27,6 +27,7 @@ from prm.calendar import business_today
 from prm.externals.models import ExternalId
 from prm.ui.models import SavedView
 from territories.matching.keys import index_customers
+from territories.models import Territory, TerritoryAssignment
 from tests import factories
 
 SINCE = business_today() - timedelta(days=100)
@@ -185,6 +186,7 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
     touch = Touchpoint.record(
         kind="demo", at=timezone.now(), partner=partner, opportunity=opportunity, note=f"{canary} touch", by=manager
     )
+    territory = Territory.objects.create(name=f"{canary} territory", code=canary)
     made.rows = {
         "draft": draft,
         "submitted": submitted,
@@ -203,6 +205,10 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
         "activity": Activity.log(by=boss, about=submitted, kind="meeting", title=f"{canary} meeting"),
         "saved_view": SavedView.keep(by=boss, list="deals:portal_registrations", name=f"{canary} view", query="q=x"),
         "supply": supply,
+        "territory": territory,
+        "territory_assignment": TerritoryAssignment.assign(
+            territory, partner=partner, by=manager, period=DateRange(SINCE, None)
+        ),
         "offer": offer,
         "taken": taken,
         "lead": taken.lead,

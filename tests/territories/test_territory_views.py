@@ -106,7 +106,8 @@ def test_wrong_rules_are_said_at_their_place(signed_in, program_owner, france):
         ({"priority": "5000"}, "1000"),
     ]:
         response = client.post(url, {**base, **given})
-        assert response.status_code == 422 and words in response.content.decode(), given
+        assert response.status_code == 422, given
+        assert words in response.content.decode(), given
     assert TerritoryRule.objects.count() == 1
 
 
