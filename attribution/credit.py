@@ -70,22 +70,21 @@ led AS (
     FROM won JOIN deals_opportunityparticipant AS part ON part.opportunity_id = deal
     JOIN deals_dealregistration AS registration ON registration.participant_id = part.id
 ),
-link AS (
-    SELECT deal, id FROM won JOIN attribution_touchpoint ON opportunity_id = deal
-    UNION SELECT deal, id FROM led JOIN attribution_touchpoint ON registration_id = registration
-    UNION SELECT deal, touch.id FROM won JOIN attribution_lead AS lead ON converted_opportunity_id = deal
-        JOIN attribution_touchpoint AS touch ON lead_id = lead.id
-    UNION SELECT deal, touch.id FROM led JOIN attribution_lead AS lead ON converted_registration_id = registration
-        JOIN attribution_touchpoint AS touch ON lead_id = lead.id
-    UNION SELECT deal, id FROM won JOIN attribution_touchpoint AS touch USING (customer_id)
+act AS NOT MATERIALIZED (
+    SELECT id AS touch_id, at, kind, weight, partner_id, team_id, campaign_id, lead_id, opportunity_id, registration_id, customer_id
+    FROM attribution_touchpoint WHERE weight > 0
+),
+linked AS (  -- a touch that is linked twice counts once
+    SELECT deal, act.* FROM won JOIN act ON opportunity_id = deal
+    UNION SELECT deal, act.* FROM led JOIN act ON registration_id = registration
+    UNION SELECT deal, act.* FROM won JOIN attribution_lead AS lead ON converted_opportunity_id = deal JOIN act ON lead_id = lead.id
+    UNION SELECT deal, act.* FROM led JOIN attribution_lead AS lead ON converted_registration_id = registration
+        JOIN act ON lead_id = lead.id
+    UNION ALL SELECT deal, act.* FROM won JOIN act ON act.customer_id = won.customer_id
         WHERE opportunity_id IS NULL AND lead_id IS NULL AND registration_id IS NULL
         AND num_nonnulls(partner_id, team_id, campaign_id) > 0 AND at >= closed_at - make_interval(hours => 24 * %(lookback)s)
 ),
-touch AS (
-    SELECT deal, touch.id AS touch_id, at, kind, weight, partner_id, team_id, campaign_id
-    FROM link JOIN attribution_touchpoint AS touch USING (id) JOIN won USING (deal)
-    WHERE at <= closed_at AND weight > 0
-)"""
+touch AS (SELECT linked.* FROM linked JOIN won USING (deal) WHERE at <= closed_at)"""
 
 # The ledger's rows: shares of touches, what nobody touched, the source, and who helped without being the source.
 ROWS = """

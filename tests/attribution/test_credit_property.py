@@ -14,6 +14,7 @@ from attribution.models import Campaign, Credit, CreditDirty, Lead, Touchpoint, 
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant
 from partners.models import Team
 from prm.money.models import ExchangeRate
+from territories.models import CustomerMerge
 from tests import factories
 from tests.attribution import reference
 from tests.errands import run_errands
@@ -64,6 +65,7 @@ class Editor:
                 self.reopen,
                 self.other_amount,
                 self.other_customer,
+                self.merge,
                 self.take_part,
                 self.leave,
                 self.convert_lead,
@@ -136,10 +138,13 @@ class Editor:
         )
 
     def other_customer(self):
-        """As a merge does: all that was one customer's becomes the other's."""
-        one, other = self.random.sample(self.customers, 2)
-        Opportunity.objects.filter(customer=one).update(customer=other)
-        Touchpoint.objects.filter(customer=one).update(customer=other)
+        deal = Opportunity.objects.filter(pk=self.any(self.deals).pk)
+        deal.update(customer=self.any([None, *self.customers]))
+
+    def merge(self):
+        one, other = self.random.sample(range(len(self.customers)), 2)
+        CustomerMerge.merge(self.customers[one], self.customers[other], by=self.manager)
+        self.customers[one] = factories.customer()
 
     def take_part(self):
         values = {"opportunity": self.any(self.deals), "partner": self.any(self.partners)}
@@ -187,7 +192,7 @@ def test_after_random_edits_the_ledger_is_right(seed, owner, channel_manager, pr
         factories.approved(owner, decided_by=channel_manager, products=[factories.product(f"Line {n}")])
         for n in range(2)
     ]
-    editor = Editor(seed, registrations)
+    editor = Editor(seed, registrations, channel_manager)
     for number in range(EDITS):
         editor.act()
         if number % LOOKS == LOOKS - 1:
@@ -203,7 +208,7 @@ def test_after_random_edits_the_ledger_is_right(seed, owner, channel_manager, pr
 
 def test_each_model_gives_each_deal_exactly_once(owner, channel_manager, product):
     registrations = [factories.approved(owner, decided_by=channel_manager, products=[product])]
-    Editor(7, registrations)
+    Editor(7, registrations, channel_manager)
     run_errands()
     for deal in Opportunity.objects.won():
         for model in ("first_touch", "last_touch", "linear", "sourced"):
