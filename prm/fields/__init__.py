@@ -74,6 +74,8 @@ def merge(before: dict[str, Any] | None, values: dict[str, Any]) -> dict[str, An
 def shown(kind: str, record: Any, user: Any = None) -> list[tuple[str, str]]:
     """Label and value, in words, of each field of this record (or dict of values) that has one."""
     values = record if isinstance(record, dict) else record.custom
+    if not values:
+        return []
     return [(field.label, words) for field in declared(kind, user) if (words := field.words(values.get(field.key)))]
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from prm.notify.registry import Notice, Words, notices
 
-__all__ = ["Notice", "Words", "notices", "tell", "unread_count"]
+__all__ = ["Notice", "Words", "notices", "tell", "unread"]
 
 
 def tell(kind: str, people: Any, *, url: str = "", partner_id: Any = None, **data: Any) -> None:
@@ -25,8 +25,8 @@ def tell(kind: str, people: Any, *, url: str = "", partner_id: Any = None, **dat
     _tell(kind, people, url=url, partner_id=partner_id, **data)
 
 
-def unread_count(user: Any) -> int:
-    """How many notices this person has not read, on the side they act for; counted up to a hundred."""
+def unread(user: Any) -> Any:
+    """The notices this person has not read, on the side they act for."""
     from prm.notify.models import Notification
 
-    return Notification.objects.visible_to(user).unread()[:100].count()
+    return Notification.objects.visible_to(user).unread()

@@ -19,12 +19,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     signed_in = bool(user and user.is_authenticated)
     side = "portal" if signed_in and user.is_partner else "vendor"
+    main = SimpleLazyObject(lambda: menu(request, side, notify.unread(user)))
     return {
         "shell": "portal" if side == "portal" else "manager",
-        "navigation": SimpleLazyObject(lambda: menu(request, side)) if signed_in else [],
-        "settings_navigation": SimpleLazyObject(lambda: menu(request, "settings")) if signed_in else [],
+        "navigation": SimpleLazyObject(lambda: main[0]) if signed_in else [],
+        "settings_navigation": SimpleLazyObject(lambda: menu(request, "settings")[0]) if signed_in else [],
         "brand": SimpleLazyObject(installation.brand),
-        "unread_count": SimpleLazyObject(lambda: notify.unread_count(user)) if signed_in else 0,
+        "unread_count": SimpleLazyObject(lambda: main[1][0]) if signed_in else 0,
         "theme": user.theme if signed_in else "system",
         "shortcuts_off": signed_in and not user.shortcuts,
         "role_label": role_label(user) if signed_in else "",
@@ -32,8 +33,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def menu(request: HttpRequest, side: str) -> list[dict[str, Any]]:
-    """The entries of a side this person may open, the one they are in marked."""
+def menu(request: HttpRequest, side: str, *others: QuerySet) -> tuple[list[dict[str, Any]], list[int | None]]:
+    """The entries of a side this person may open, the one they are in marked; and how many rows of others there are.
+
+    All numbers are one statement.
+    """
     entries, counts = [], []
     for item in registries.navigation:
         if item.side != side or not item.allowed(request.user):
@@ -46,7 +50,8 @@ def menu(request: HttpRequest, side: str) -> list[dict[str, Any]]:
             {"label": item.label, "url": url, "icon": item.icon, "key": item.key, "count": None, "active": False}
         )
         counts.append(item.count(request.user) if item.count else None)
-    for entry, count in zip(entries, in_one_statement(counts), strict=True):
+    numbers = in_one_statement([*counts, *others])
+    for entry, count in zip(entries, numbers, strict=False):
         entry["count"] = count
     inside = [
         entry
@@ -55,7 +60,7 @@ def menu(request: HttpRequest, side: str) -> list[dict[str, Any]]:
     ]
     if inside:
         max(inside, key=lambda entry: len(entry["url"]))["active"] = True
-    return entries
+    return entries, numbers[len(entries) :]
 
 
 def in_one_statement(counts: list[Any]) -> list[int | None]:
