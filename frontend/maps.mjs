@@ -4,12 +4,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 const radians = degrees => (degrees * Math.PI) / 180;
-const cut = -168.9; // the world is cut in the Bering Strait, so that no country falls apart
+const cut = -169.5; // the world is cut in the Bering Strait, so that neither Russia nor Alaska falls apart
 
 /** Equal Earth: areas can be compared, shapes stay familiar. */
 function equalEarth([lon, lat]) {
   const [a, b, c, d] = [1.340264, -0.081106, 0.000893, 0.003796];
-  const lambda = radians((lon < cut ? lon + 360 : lon) - 11);
+  const lambda = radians(lon - 11);
   const t = Math.asin((Math.sqrt(3) / 2) * Math.sin(radians(lat)));
   const t2 = t * t, t6 = t2 ** 3;
   const x = (2 * Math.sqrt(3) * lambda * Math.cos(t)) / (3 * (9 * d * t6 * t2 + 7 * c * t6 + 3 * b * t2 + a));
@@ -88,9 +88,13 @@ async function map(atlas, { source, project, box, width, tolerance, least }) {
   const scale = width / (box[2] - box[0]), height = Math.round((box[3] - box[1]) * scale);
   const lines = arcs.map(arc => {
     let [x, y] = [0, 0];
-    const points = arc.map(([dx, dy]) => {
+    const places = arc.map(([dx, dy]) => {
       [x, y] = [x + dx, y + dy];
-      const [u, v] = project([x * transform.scale[0] + transform.translate[0], y * transform.scale[1] + transform.translate[1]]);
+      return [x * transform.scale[0] + transform.translate[0], y * transform.scale[1] + transform.translate[1]];
+    });
+    const isEastern = places.some(([lon]) => lon > 0) || places.every(([lon]) => lon < cut);
+    const points = places.map(([lon, lat]) => {
+      const [u, v] = project([isEastern && lon < cut ? lon + 360 : lon, lat]);
       return [(u - box[0]) * scale, (v - box[1]) * scale];
     });
     return simplified(points, tolerance);
