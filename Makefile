@@ -1,12 +1,13 @@
 # The commands of the product, told in README.md. Nothing is needed but Python 3.11+ with venv.
 .DELETE_ON_ERROR:
-.PHONY: demo test pytest bench lock fmt messages runtime dev assets browser
+.PHONY: demo test pytest bench soak lock fmt messages runtime dev assets browser
 
 export PYTHON ?= python3
 PY := .venv/bin/python
 # Tests and measurements have services of their own, never the demo's.
 TEST_DATA := $(or $(PRM_DATA_DIR),$(CURDIR)/.prm)-test
 BENCH_DATA := $(or $(PRM_DATA_DIR),$(CURDIR)/.prm)-bench
+SOAK_DATA := $(or $(PRM_DATA_DIR),$(CURDIR)/.prm)-soak
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 
 demo: runtime assets $(MESSAGES)
@@ -21,6 +22,10 @@ pytest: dev assets browser $(MESSAGES)
 
 bench: dev assets $(MESSAGES)
 	@PRM_DATA_DIR="$(BENCH_DATA)" $(PY) -m prm.embedded run -- $(PY) -m benchmarks $(ARGS)
+
+# Kills processes at random under load and looks for what is lost or doubled: make soak ARGS="--minutes 2"
+soak: dev assets $(MESSAGES)
+	@PRM_DATA_DIR="$(SOAK_DATA)" $(PY) -m benchmarks.soak $(ARGS)
 
 lock: .venv/.runtime
 	@requirements/lock
