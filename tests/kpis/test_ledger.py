@@ -6,15 +6,19 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
+from psycopg2.extras import DateRange
 
 from attribution import kpis
 from attribution.kpis.models import Dirty, Fact
 from attribution.kpis.rollups import rebuild
+from attribution.models import Lead, LeadOffer
 from deals.models import OpportunityLine, OpportunityParticipant, Stage
 from partners.catalogue.models import ProductLine
 from prm.calendar import business_today
 from prm.events.models import Errand
 from prm.money.models import ExchangeRate
+from territories.models import Territory, TerritoryRule
 from tests import factories
 from tests.errands import run_errands
 from tests.kpis.conftest import ledger, rollups
@@ -173,3 +177,40 @@ def test_totals_agree_whatever_way_they_are_asked(alpine, boreal, up_to_date):
     assert amount(period=odd, partner=alpine.pk) + amount(period=odd, partner=boreal.pk) == expected
     tile = kpis.tiles(["bookings"], odd)[0]
     assert tile["figure"].value == expected
+
+
+def test_what_a_partner_brought_is_sourced(alpine, boreal):
+    deal = won(of=alpine, amount=Decimal("300"))
+    OpportunityParticipant.objects.create(opportunity=deal, partner=boreal, role="sourcing")
+    won(amount=Decimal("50"), route="direct")
+    run_errands()
+    assert (amount("sourced_bookings"), amount("sourced_bookings", partner=boreal.pk)) == (300, 300)
+    before = ledger(), rollups()
+    rebuild()
+    assert (ledger(), rollups()) == before
+
+
+def test_accepted_of_the_offers_that_were_answered(alpine, up_to_date):
+    now = timezone.now()
+    for status in ("accepted", "declined", "expired", "offered"):
+        lead = Lead.objects.create(company_name="Lac SA")
+        answered = now if status in ("accepted", "declined") else None
+        LeadOffer.objects.create(lead=lead, partner=alpine, status=status, respond_by=now, decided_at=answered)
+    up_to_date()
+    assert amount("lead_acceptance") == Decimal("0.3333")
+
+
+def test_a_deal_lies_in_the_territory_of_its_customer(alpine, up_to_date):
+    france = Territory.objects.create(name="France", code="FR")
+    rule = TerritoryRule.objects.create(territory=france, country="FR", period=DateRange(date(2020, 1, 1), None))
+    deal = won(of=alpine, amount=Decimal("5"), customer=factories.customer(country="FR"))
+    up_to_date()
+    assert [(one.label, one.value) for one in kpis.values("bookings", YEAR, "territory")] == [("France", 5)]
+    deal.customer.country = "DE"
+    deal.customer.save()
+    up_to_date()
+    assert [one.label for one in kpis.values("bookings", YEAR, "territory")] == ["no territory"]
+    rule.country = "DE"
+    rule.save()
+    up_to_date()
+    assert [one.label for one in kpis.values("bookings", YEAR, "territory")] == ["France"]
