@@ -22,9 +22,10 @@ from prm.events.models import Event
 from prm.http import Request
 from prm.ui.forms import handle, posted
 from prm.ui.lists import Column, Filters, ListPage, Tab
+from prm.ui.story import told_by
 
 
-def title(part: OpportunityParticipant) -> str:
+def name_of(part: OpportunityParticipant) -> str:
     """The deal as the partner calls it."""
     return part.customer_name or _("Deal")
 
@@ -70,7 +71,7 @@ class PortalOpportunities(ListPage):
     empty_text = gettext_lazy("A deal appears here when a registration of yours is approved.")
     columns = [
         Column(
-            "customer_name", gettext_lazy("Customer"), value=title, sort="customer_name", phone="title", link=address
+            "customer_name", gettext_lazy("Customer"), value=name_of, sort="customer_name", phone="title", link=address
         ),
         StageColumn(
             "stage",
@@ -139,10 +140,10 @@ def opportunity(request: Request, part: OpportunityParticipant) -> HttpResponse:
         {
             "part": part,
             "deal": deal,
-            "title": title(part),
+            "title": name_of(part),
             "lines": deal.lines.select_related("line"),
             "changes": changes[:READ],
-            "events": story.lines(Event.objects.visible_to(user).about(part, *story.told_by(panels))[:READ]),
+            "events": story.lines(Event.objects.visible_to(user).about(part, *told_by(panels))[:READ]),
             "panels": panels,
             "registration": part.registrations.order_by("-created_at").first(),
             "may_report": reports,
@@ -183,8 +184,8 @@ def report(request: Request, part: OpportunityParticipant) -> HttpResponse:
         act,
         to=address,
         said=_("Thank you. We know it too."),
-        title=heading % {"name": title(part)},
+        title=heading % {"name": name_of(part)},
         back_url=address(part),
-        back_label=title(part),
+        back_label=name_of(part),
         submit=submit,
     )
