@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import django_filters
+from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -11,18 +12,25 @@ from partners.catalogue.models import ProductLine
 from partners.models import Partner, Team
 from prm.ui.lists import DateFilter, Filters, RecordFilter
 
+SELECT = {"class": "form-select"}
+
 
 class DealFilters(Filters):
     """Filters of the deals behind credits; the report has these alone."""
 
     route = django_filters.ChoiceFilter(
-        field_name="opportunity__route", choices=Route.choices, label=_("Route"), empty_label=_("all")
+        field_name="opportunity__route",
+        choices=Route.choices,
+        label=_("Route"),
+        empty_label=_("All routes"),
+        widget=forms.Select(attrs=SELECT),
     )
     line = django_filters.ModelChoiceFilter(
         queryset=lambda request: ProductLine.objects.all(),
         method="with_line",
         label=_("Product line"),
-        empty_label=_("all"),
+        empty_label=_("All product lines"),
+        widget=forms.Select(attrs=SELECT),
     )
 
     def with_line(self, rows: QuerySet, name: str, value: ProductLine) -> QuerySet:

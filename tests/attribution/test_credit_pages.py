@@ -59,7 +59,7 @@ def file(client, url):
 def numbers(html):
     """Each linked number of the report, with its address."""
     for href, text in re.findall(r'<a class="text-reset" href="(/reports/credit/rows/[^"]+)">([^<]+)</a>', html):
-        yield unescape(href), Decimal(text.replace(",", ""))
+        yield unescape(href), Decimal(text.replace(",", "").removeprefix("€"))
 
 
 @pytest.mark.parametrize("query", ["period=all", "from=2026-03-01&to=2026-03-31", "period=all&route=direct"])

@@ -30,8 +30,8 @@ class Killed(Exception):
 class Editor:
     """Edits rows at random, by verbs, by bulk writes and row by row."""
 
-    def __init__(self, seed: int, registrations: list[DealRegistration]):
-        self.random = Random(seed)
+    def __init__(self, seed: int, registrations: list[DealRegistration], manager: User):
+        self.random, self.manager = Random(seed), manager
         self.partners = [factories.partner() for _ in range(4)]
         self.teams = [Team.objects.create(name=f"Team {n}") for n in range(2)]
         self.campaigns = [Campaign.objects.create(name=f"Campaign {n}", code=f"c{n}") for n in range(2)]
