@@ -45,6 +45,15 @@ class LeadQuerySet(models.QuerySet["Lead"]):
     def unassigned(self):
         return self.filter(status="new")
 
+    def of_partner(self, partner):
+        """Those it holds, was ever offered or passed on; three ways, each by its own index."""
+        held, referred = (
+            self.model._base_manager.filter(**{name: partner}).order_by().values("pk")
+            for name in ("partner", "referred_by")
+        )
+        offers = apps.get_model("attribution", "LeadOffer").objects.filter(partner=partner).order_by()
+        return self.filter(pk__in=held.union(referred, offers.values("lead"), all=True))
+
     def with_names(self):
         """Fetch the names a page shows, in the same statement."""
         return self.select_related("campaign", "partner", "owner", "referred_by", "customer")
@@ -115,17 +124,21 @@ class TouchpointQuerySet(models.QuerySet["Touchpoint"]):
 
     def towards(self, *opportunities):
         """The touches that lead to these opportunities: theirs, and those of the leads and registrations they came from."""
-        registrations = apps.get_model("deals", "DealRegistration").objects.filter(
-            participant__opportunity__in=opportunities
+        return self.among(
+            {"opportunity__in": opportunities},
+            {"registration__participant__opportunity__in": opportunities},
+            {"lead__converted_opportunity__in": opportunities},
+            {"lead__converted_registration__participant__opportunity__in": opportunities},
         )
-        leads = apps.get_model("attribution", "Lead").objects.filter(
-            Q(converted_opportunity__in=opportunities) | Q(converted_registration__in=registrations.values("pk"))
-        )
-        return self.filter(
-            Q(opportunity__in=opportunities)
-            | Q(registration__in=registrations.values("pk"))
-            | Q(lead__in=leads.values("pk"))
-        )
+
+    def about_customer(self, customer):
+        """The touches of a customer: its own, those of its deals and of its leads."""
+        return self.among({"customer": customer}, {"opportunity__customer": customer}, {"lead__customer": customer})
+
+    def among(self, *conditions: dict):
+        """Rows that meet one of these; each is found by an index of its own, which one condition with OR would not use."""
+        first, *others = (self.model._base_manager.filter(**one).order_by().values("pk") for one in conditions)
+        return self.filter(pk__in=first.union(*others, all=True))
 
     def with_names(self):
         return self.select_related("partner", "team", "campaign", "lead", "opportunity", "customer", "registration")

@@ -76,12 +76,12 @@ def leads_of(record: Any, user: Any) -> dict | None:
     """The leads of a partner or customer; one statement."""
     if not vendor(user):
         return None
+    rows = Lead.objects.visible_to(user)
     if isinstance(record, Partner):
-        about, query = Q(partner=record) | Q(referred_by=record) | Q(offers__partner=record), f"offered_to={record.pk}"
+        rows, query = rows.of_partner(record), f"offered_to={record.pk}"
     else:
-        about, query = Q(customer=record), f"customer={record.pk}"
-    rows = Lead.objects.visible_to(user).filter(about).distinct().select_related("partner")
-    found = list(rows.order_by("-created_at", "-id")[: LATEST + 1])
+        rows, query = rows.filter(customer=record), f"customer={record.pk}"
+    found = list(rows.select_related("partner").order_by("-created_at", "-id")[: LATEST + 1])
     if not found:
         return None
     return {
@@ -102,8 +102,7 @@ def touches_of(record: Any, user: Any) -> dict | None:
     elif isinstance(record, Opportunity):
         kind, rows = "opportunity", rows.towards(record)
     elif isinstance(record, Customer):
-        kind = "customer"
-        rows = rows.filter(Q(customer=record) | Q(opportunity__customer=record) | Q(lead__customer=record))
+        kind, rows = "customer", rows.about_customer(record)
     else:
         kind, rows = "registration", rows.filter(registration=record)
     found = list(rows.with_names().order_by("-at", "-id")[: LATEST + 1])

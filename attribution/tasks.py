@@ -190,8 +190,11 @@ def values_of(activity: Activity) -> dict[str, Any] | None:
 
 def subject_of(activity: Activity) -> dict[str, Any] | None:
     match activity.subject_type:
-        case "opportunity" | "customer":
+        case "opportunity" | "customer" | "lead":
             return {f"{activity.subject_type}_id": activity.subject_id}
+        case "lead_offer":
+            offer = LeadOffer.objects.filter(pk=activity.subject_id).first()
+            return {"lead_id": offer.lead_id} if offer else None
         case "registration":  # a draft may still be deleted; its acts count from its submission on
             sent = DealRegistration.objects.exclude(submission_status=SubmissionStatus.DRAFT)
             return {"registration_id": activity.subject_id} if sent.filter(pk=activity.subject_id).exists() else None

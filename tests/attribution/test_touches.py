@@ -76,6 +76,14 @@ def test_meetings_follow_their_activity(owner, channel_manager, product, alpine)
     assert Touchpoint.objects.count() == 0
 
 
+def test_a_meeting_on_a_lead(owner, alpine, channel_manager):
+    offer = leads.offered(alpine, channel_manager)
+    offer.accept(by=owner)
+    Activity.log(by=owner, about=offer, kind="meeting", title="First visit")
+    run_errands()
+    assert list(Touchpoint.objects.values_list("kind", "partner", "lead")) == [("meeting", alpine.pk, offer.lead_id)]
+
+
 def test_meetings_on_a_draft_count_once_it_is_submitted(owner, product):
     draft = factories.draft(owner, products=[product])
     Activity.log(by=owner, about=draft, kind="demo", title="Show it")
