@@ -12,7 +12,7 @@ from django.db import transaction
 from attribution import credit
 from attribution.models import Campaign, Credit, CreditDirty, Lead, Touchpoint, TouchpointKind
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant
-from partners.models import Team
+from partners.models import Team, User
 from prm.money.models import ExchangeRate
 from territories.models import CustomerMerge
 from tests import factories
