@@ -45,6 +45,10 @@ class TerritoryRuleQuerySet(models.QuerySet):
     def in_force(self, day=None):
         return self.filter(period__contains=day or business_today(), territory__active=True)
 
+    def not_over(self, day=None):
+        """In force, or still to come."""
+        return self.filter(Q(period__endswith__gt=day or business_today()) | Q(period__upper_inf=True))
+
 
 class TerritoryAssignmentQuerySet(models.QuerySet):
     def visible_to(self, user):

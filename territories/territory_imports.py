@@ -51,7 +51,7 @@ class Territories(ImportKind):
         Column("holders", gettext_lazy("exclusive holders"), number(1, 100, whole=True)),
         Column("active", gettext_lazy("in use"), values.flag),
         Column("countries", gettext_lazy("countries"), several(values.country), attr="", aliases=("country", "pays")),
-        Column("regions", gettext_lazy("regions"), several(text(6)), attr="", aliases=("region", "région")),
+        Column("regions", gettext_lazy("regions"), several(text(20)), attr="", aliases=("region", "région")),
         Column(
             "postal_prefixes",
             gettext_lazy("postal codes that begin with"),
@@ -111,7 +111,7 @@ class Territories(ImportKind):
         known = [row.record for row in rows if row.record is not None]
         rules: dict[Any, set] = {}
         today = business_today()
-        for rule in TerritoryRule.objects.filter(territory__in=known).exclude(period__endswith__lte=today):
+        for rule in TerritoryRule.objects.filter(territory__in=known).not_over(today):
             rules.setdefault(rule.territory_id, set()).add(
                 tuple(
                     getattr(rule.country, "code", "") or "" if name == "country" else getattr(rule, name)
