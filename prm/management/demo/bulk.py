@@ -271,7 +271,15 @@ class Writer:
         )
         for line in lines:
             self.opportunity_lines.add(at, opportunity_id=deal.row.opportunity["id"], line_id=line)
-        self._event("opportunity", deal.row.opportunity, "created", at, deal.manager, registration=str(row["id"]))
+        self._event(
+            "opportunity",
+            deal.row.opportunity,
+            "created",
+            at,
+            deal.manager,
+            registration=str(row["id"]),
+            route="partner",
+        )
         participant = self.participants.add(
             at,
             opportunity_id=deal.row.opportunity["id"],
@@ -293,15 +301,33 @@ class Writer:
         )
         self._tell(deal, "approved", at, deal.manager, protected_until=period.upper.isoformat())
 
-    def move(self, deal: Deal, at: datetime, stage: str, reason: str = "") -> None:
+    def move(self, deal: Deal, at: datetime, stage: str, cause: str = "", reason: str = "") -> None:
         opportunity = deal.row.opportunity
         old = opportunity["stage"]
         closed = day_of(at) if stage in ("won", "lost") else None
         self.stages.add(at, opportunity_id=opportunity["id"], old=old, new=stage, at=at, by_id=deal.manager.pk)
         self.opportunities.put(
-            opportunity, at, stage=stage, closed_on=closed, lost_reason=reason if stage == "lost" else ""
+            opportunity,
+            at,
+            stage=stage,
+            closed_on=closed,
+            lost_cause=cause if stage == "lost" else "",
+            lost_reason=reason if stage == "lost" else "",
         )
-        self._event("opportunity", opportunity, "stage_changed", at, deal.manager, old=old, new=stage)
+        self._event(
+            "opportunity",
+            opportunity,
+            "stage_changed",
+            at,
+            deal.manager,
+            old=old,
+            new=stage,
+            old_closed_on=None,
+            closed_on=closed.isoformat() if closed else None,
+            cause=cause,
+            reason=reason,
+            reported_by=None,
+        )
         if deal.row.registration:
             self.registrations.put(deal.row.registration, at, sales_stage=stage)
             self._tell(deal, "stage_changed", at, deal.manager, stage=stage)

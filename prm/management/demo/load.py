@@ -11,9 +11,13 @@ import pgtrigger
 from django.apps import apps
 from django.db import connection, transaction
 
+from attribution import credit
+from attribution.kpis import rollups
+from attribution.models.credit import CreditDirty
 from deals.models import DealRegistration
 from prm.db import acting, as_owner
-from prm.management.demo import story, world
+from prm.events.models import Errand
+from prm.management.demo import story, touches, world
 from prm.management.demo.bulk import Writer
 from prm.management.demo.clock import set_by_hand
 from prm.management.demo.plan import Planner
@@ -51,6 +55,9 @@ def load(size: Size, now: datetime, seed: int = 1) -> None:
         look_at(clock, DealRegistration.objects.filter(pk__in=waiting))
         clock.moment = begin
         Teller(clock, fresh=now - FRESH).tell(told)
+        clock.moment = now
+        touches.note()
+        reckon()
         set_back()
 
 
@@ -63,6 +70,16 @@ def load_scale(size: Size, now: datetime, seed: int = 1, chunk: int = 20_000) ->
         for deals in (plan.direct_sales(size.direct, begin), plan.many(size.registrations, begin)):
             while part := list(islice(deals, chunk)):
                 writer.tell(part)
+        touches.note(history=False)
+        reckon()
+
+
+def reckon() -> None:
+    """Figures and credits of everything at once, in place of what the changes have asked for one by one."""
+    rollups.rebuild()
+    credit.rebuild()
+    CreditDirty.objects.all().delete()
+    Errand.objects.filter(task__in=("kpis.refresh", "attribution.credit")).delete()
 
 
 def set_back() -> None:

@@ -50,7 +50,13 @@ MESSAGES = {
     "outside_territory": "This site belongs to another sales region.",
     "other": "The project was given up by the customer.",
 }
-LOST_REASONS = ["Price", "No decision", "Budget", "Competitor"]
+LOST = [
+    ("price", "Un concurrent 15 % moins cher."),
+    ("no_decision", ""),
+    ("no_budget", "The budget went to another project."),
+    ("competitor", ""),
+    ("product", "Le client veut un hébergement sur place."),
+]
 STAGES = ["technical_validation", "business_validation", "committed"]
 PROTECTION = 90
 RETURN = 10
@@ -269,9 +275,8 @@ class Planner:
         if fate in ("won", "slow", "answered"):
             yield Step(self.later(at, 24 * 5, 24 * 25), "move", {"stage": "won"})
         elif fate == "lost":
-            yield Step(
-                self.later(at, 24 * 5, 24 * 40), "move", {"stage": "lost", "reason": self.random.choice(LOST_REASONS)}
-            )
+            cause, reason = self.random.choice(LOST)
+            yield Step(self.later(at, 24 * 5, 24 * 40), "move", {"stage": "lost", "cause": cause, "reason": reason})
 
     # Direct sales -----------------------------------------------------------------------------------------------------------
 

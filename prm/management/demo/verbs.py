@@ -83,9 +83,9 @@ class Teller:
             file.confirm(deal.customer, by=deal.manager)
         deal.row.approve(by=deal.manager, days=days)
 
-    def move(self, deal: Deal, stage: str, reason: str = "") -> None:
+    def move(self, deal: Deal, stage: str, cause: str = "", reason: str = "") -> None:
         opportunity = deal.row if isinstance(deal.row, Opportunity) else deal.row.participant.opportunity
-        opportunity.move_to(stage, by=deal.manager, reason=reason)
+        opportunity.move_to(stage, by=deal.manager, cause=cause, reason=reason)
 
     def lapse(self, deal: Deal) -> None:
         lapse_protections()
