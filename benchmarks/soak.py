@@ -23,7 +23,7 @@ from prm.embedded import check_port, data_dir, manage, product, running, web_ans
 from prm.supervisor import Refused, Supervisor, say
 
 VICTIMS = ("web", "worker", "relay", "valkey")
-REST = 180  # seconds the background may take to come to rest
+REST = 180  # seconds to wait for an answer, and for the background to get on
 PATH = "/api/v1/deal-registrations/"
 
 
@@ -154,6 +154,16 @@ def outstanding() -> int:
         return Errand.objects.filter(dead=False).count()
 
 
+def come_to_rest(supervisor: Supervisor, threads: list[threading.Thread]) -> None:
+    """Wait for the last answers, then for the background, as long as it gets on."""
+    least, since = outstanding(), time.monotonic()
+    while any(thread.is_alive() for thread in threads) or (least and time.monotonic() - since < REST):
+        supervisor.check()
+        time.sleep(0.5)
+        if (left := outstanding()) < least:
+            least, since = left, time.monotonic()
+
+
 def findings(sellers: list[Seller], known: set) -> list[str]:
     """What is lost, doubled or left undone."""
     from collections import Counter
@@ -228,10 +238,7 @@ def soak(minutes: float, connections: int, pause: float, seed: int) -> int:
         for thread in threads:
             thread.start()
         killed = harass(supervisor, port, stop, minutes, pause, seed)
-        end = time.monotonic() + REST
-        while any(thread.is_alive() for thread in threads) or (outstanding() and time.monotonic() < end):
-            supervisor.check()
-            time.sleep(0.5)
+        come_to_rest(supervisor, threads)
         say("Killed: " + ", ".join(f"{name} {times}×" for name, times in killed.items()))
         wrong = findings(sellers, known)
         if left := outstanding():
