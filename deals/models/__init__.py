@@ -10,9 +10,11 @@ from deals.axes import (
     SubmissionStatus,
 )
 from deals.models.approval import Approval
+from deals.models.comment import Comment
 from deals.models.opportunity import Opportunity, OpportunityLine, OpportunityParticipant, StageChange
 from deals.models.protection import Protection
-from deals.models.registration import Comment, DealRegistration, RegistrationLine
+from deals.models.registration import DealRegistration
+from deals.models.registration_line import RegistrationLine
 
 __all__ = [
     "Approval",

@@ -17,51 +17,33 @@ from django_countries.fields import CountryField
 from deals.axes import (
     AWAITING_VENDOR,
     OPEN_REVIEW,
-    PUBLIC_REASON,
     RUNNING,
     Initiative,
     ProtectionStatus,
     PublicReason,
     RegistrationScope,
     RegistrationType,
-    RejectionReason,
     ReviewStatus,
     Stage,
     SubmissionStatus,
 )
 from deals.models.approval import Approval
+from deals.models.comment import Comment
 from deals.models.opportunity import OpportunityParticipant
-from deals.querysets import CommentQuerySet, DealRegistrationQuerySet
-from partners.catalogue.models import DiscountRule, Product
+from deals.models.registration_line import RegistrationLine
+from deals.models.review import EDITABLE_FIELDS, Review
+from deals.querysets import DealRegistrationQuerySet
+from partners.catalogue.models import DiscountRule
 from partners.models import Partner
 from partners.programs.models import Enrolment, Program
 from prm import events
-from prm.calendar import business_today, due_by
+from prm.calendar import business_today
 from prm.errors import RuleViolation
 from prm.fields.columns import CustomValues
 from prm.money import Money
 from prm.money.fields import amount_field, currency_field
-from prm.records import Part, Record
+from prm.records import Record
 from prm.rowpolicy import RowPolicy
-
-EDITABLE_FIELDS = (
-    "type",
-    "scope",
-    "place_name",
-    "customer_name",
-    "customer_domain",
-    "customer_country",
-    "customer_number",
-    "amount",
-    "currency",
-    "recurring",
-    "expected_close_date",
-    "distributor",
-    "description",
-    "initiative",
-    "initiative_evidence",
-    "custom",
-)
 
 
 def needed() -> dict[str, str]:
@@ -76,7 +58,7 @@ def needed() -> dict[str, str]:
 
 
 @pghistory.track()
-class DealRegistration(CustomValues, Record):
+class DealRegistration(Review, CustomValues, Record):
     """A partner's request to have its work on an opportunity recognised.
 
     Four axes, never one list: submission, review, protection, and the sales stage of the opportunity it leads to. What the
@@ -411,92 +393,6 @@ class DealRegistration(CustomValues, Record):
         # Nothing else can hang on it yet; the rows of the vendor that Django would look through are out of the partner's reach.
         type(self)._base_manager.filter(pk=self.pk)._raw_delete(self._state.db)
 
-    # The vendor's verbs -----------------------------------------------------------------------------------------------------
-
-    @transaction.atomic
-    def take(self, *, by, version=None) -> None:
-        """Begin the review: the partner reads that somebody looks at it."""
-        self.lock(version)
-        if self.review_status == ReviewStatus.PENDING:
-            self.put(review_status=ReviewStatus.IN_REVIEW)
-            self.approval.take(by)
-            events.record(self, "taken", by=by, partner_id=self.partner_id)
-
-    @transaction.atomic
-    def approve(self, *, by, version=None, opportunity=None, days: int | None = None, message: str = "") -> None:
-        """Confirm the claim: an opportunity with the partner on it, and one protection per product line, all or none."""
-        self.lock(version)
-        self._refuse_unless(ReviewStatus.APPROVED)
-        approval = self.approval
-        participant = approval.grant(self, by=by, opportunity=opportunity, days=days)
-        end = max(protection.period.upper for protection in self.protections.all())
-        self.put(
-            review_status=ReviewStatus.APPROVED,
-            protection_status=ProtectionStatus.ACTIVE,
-            protected_until=end,
-            participant=participant,
-            sales_stage=participant.opportunity.stage,
-            decided_at=timezone.now(),
-            message=message,
-        )
-        events.record(self, "approved", by=by, partner_id=self.partner_id, protected_until=end.isoformat())
-
-    @transaction.atomic
-    def link(self, opportunity, *, by) -> None:
-        """Say that this is the deal another system already gave us as ``opportunity``; the partner's row does not change."""
-        self.lock()
-        if self.submission_status != SubmissionStatus.SUBMITTED:
-            raise RuleViolation(
-                "not_submitted", _("Only a submitted registration can be linked."), field="registration"
-            )
-        led_to = self.participant.opportunity if self.participant else None
-        if led_to is not None and led_to.pk != opportunity.pk:
-            raise RuleViolation(
-                "already_linked",
-                _("This registration already led to the opportunity %(name)s. Work with that one.")
-                % {"name": led_to.name},
-                field="registration",
-            )
-        file = self.approval.lock()
-        if led_to is None and file.opportunity_id != opportunity.pk:
-            file.link(opportunity, by=by)
-
-    @transaction.atomic
-    def reject(self, *, by, reason: str, message: str = "", version=None) -> None:
-        """Refuse with an internal reason; the partner reads the public one and the message written for it."""
-        self.lock(version)
-        self._refuse_unless(ReviewStatus.REJECTED)
-        if reason not in RejectionReason.values:
-            raise RuleViolation("reason_missing", _("Choose a reason."), field="reason")
-        self.approval.close(by, "rejected", rejection_reason=reason)
-        self.put(
-            review_status=ReviewStatus.REJECTED,
-            public_reason=PUBLIC_REASON[RejectionReason(reason)],
-            decided_at=timezone.now(),
-            message=message,
-        )
-        events.record(self, "rejected", by=by, partner_id=self.partner_id, public_reason=str(self.public_reason))
-
-    @transaction.atomic
-    def send_back(self, *, by, fields: list[str], message: str, version=None) -> None:
-        """Ask for named missing facts; only these fields open, and the partner has some business days to answer."""
-        self.lock(version)
-        self._refuse_unless(ReviewStatus.ACTION_REQUIRED)
-        if not fields or set(fields) - {*EDITABLE_FIELDS, "products"}:
-            raise RuleViolation("fields_missing", _("Name the fields the partner should complete."), field="fields")
-        if not message.strip():
-            raise RuleViolation("message_missing", _("Write what is missing."), field="message")
-        answer_by = due_by(timezone.now(), self.program.return_days)
-        self.put(
-            review_status=ReviewStatus.ACTION_REQUIRED,
-            returned_fields=sorted(fields),
-            message=message,
-            answer_by=answer_by,
-        )
-        events.record(
-            self, "returned", by=by, partner_id=self.partner_id, fields=sorted(fields), answer_by=answer_by.isoformat()
-        )
-
     @transaction.atomic
     def comment(self, *, by, text: str) -> Comment:
         """A message between the partner and the vendor, read by both."""
@@ -522,45 +418,3 @@ class DealRegistration(CustomValues, Record):
     def last_protected_day(self) -> date | None:
         """The day screens and mails show; ``protected_until`` itself is exclusive."""
         return self.protected_until - timedelta(days=1) if self.protected_until else None
-
-
-class RegistrationLine(Part):
-    """One product of a registration."""
-
-    registration = models.ForeignKey(DealRegistration, models.CASCADE, related_name="lines")
-    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
-    product = models.ForeignKey(Product, models.PROTECT, related_name="+", verbose_name=gettext_lazy("product"))
-    amount = amount_field(null=True, blank=True)
-
-    row_policy = RowPolicy(
-        read="partner_id = {readable} OR registration_id IN"
-        " (SELECT id FROM deals_dealregistration WHERE distributor_id = {partner} AND submission_status = 'submitted')",
-        write="partner_id = {partner}",
-        delete="partner_id = {partner}",
-    )
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["registration", "product"], name="product_once")]
-
-    def __str__(self) -> str:
-        return str(self.product)
-
-
-class Comment(Part):
-    """One message of the conversation on a registration."""
-
-    registration = models.ForeignKey(DealRegistration, models.CASCADE, related_name="comments")
-    partner = models.ForeignKey(Partner, models.PROTECT, related_name="+")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_constraint=False)
-    author_name = models.CharField(max_length=200)
-    text = models.TextField(gettext_lazy("message"), max_length=4000)
-    at = models.DateTimeField(default=timezone.now)
-
-    objects = CommentQuerySet.as_manager()
-    row_policy = RowPolicy(read="partner_id = {partner}", insert="partner_id = {partner}")
-
-    class Meta:
-        ordering = ["at", "id"]
-
-    def __str__(self) -> str:
-        return self.text[:50]
