@@ -97,7 +97,11 @@ def test_a_list_opens_with_its_default_view(signed_in, channel_manager):
 def test_columns_of_the_view_on_screen_and_in_the_file(signed_in, channel_manager, alpine):
     browser = signed_in(channel_manager)
     page = browser.get(f"{LIST}?columns=status").content.decode()
-    assert [label in page for label in (">Partner</a></th>", ">Status</a></th>", ">Added</a></th>")] == [False, True, False]
+    assert [label in page for label in (">Partner</a></th>", ">Status</a></th>", ">Added</a></th>")] == [
+        False,
+        True,
+        False,
+    ]
     text = b"".join(browser.get(f"{LIST}?columns=status&export=csv").streaming_content).decode("utf-8-sig")
     assert next(csv.reader(io.StringIO(text))) == ["Partner", "Status"]
 
