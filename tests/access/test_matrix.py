@@ -53,6 +53,7 @@ SAMPLES = {
     "Tier": ("tier",),
     "DiscountRule": ("discount",),
     "Membership": ("membership",),
+    "Invitation": ("invitation",),
     "SupplyRelation": ("supply",),
     "PartnerGroup": ("group",),
     "LeadOffer": ("offer",),

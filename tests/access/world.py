@@ -20,7 +20,7 @@ from deals.conflicts.watch import watch
 from deals.models import Comment, DealRegistration, OpportunityLine, StageChange
 from partners.catalogue.models import DiscountRule
 from partners.engagement.models import Activity
-from partners.models import Membership, Partner, PartnerGroup, PartnerStatus, SupplyRelation, Team, User
+from partners.models import Invitation, Membership, Partner, PartnerGroup, PartnerStatus, SupplyRelation, Team, User
 from partners.programs.models import Enrolment, Program
 from prm import events
 from prm.calendar import business_today
@@ -202,6 +202,9 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
         "tier": tier,
         "discount": DiscountRule.objects.create(tier=tier, percent=Decimal("31.25"), period=DateRange(SINCE, None)),
         "membership": boss.membership,
+        "invitation": Invitation(
+            partner=partner, name=f"{canary} invited", email=f"invited@{canary.lower()}.example", role="partner_sales"
+        ).send(by=boss),
         "activity": Activity.log(by=boss, about=submitted, kind="meeting", title=f"{canary} meeting"),
         "saved_view": SavedView.keep(by=boss, list="deals:portal_registrations", name=f"{canary} view", query="q=x"),
         "supply": supply,
