@@ -94,7 +94,7 @@ class Territories(ImportKind):
         for error in problems(probe, "code"):
             row.refuse("code", "invalid", error)
         for region in row.get("regions", []):
-            for error in problems(TerritoryRule(region=region), "region"):
+            for error in problems(TerritoryRule(region=region), "region")[:1]:
                 row.refuse("regions", "invalid", error)
         if row.get("postal_prefixes") and len(row.get("countries", [])) != 1:
             row.refuse("postal_prefixes", "country_needed", _("Postal codes need one country."))
