@@ -10,8 +10,8 @@ BENCH_DATA := $(or $(PRM_DATA_DIR),$(CURDIR)/.prm)-bench
 SOAK_DATA := $(or $(PRM_DATA_DIR),$(CURDIR)/.prm)-soak
 MESSAGES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 
-demo: runtime assets $(MESSAGES)
-	@exec $(PY) -m prm.embedded demo
+demo: runtime $(MESSAGES)
+	@exec $(PY) -m prm.embedded demo --meanwhile "$(MAKE) --no-print-directory assets"
 
 test: dev assets browser $(MESSAGES)
 	@PRM_DATA_DIR="$(TEST_DATA)" PRM_TESTING=1 $(PY) -m prm.embedded run --scratch -- tests/checks $(ARGS)

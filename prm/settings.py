@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from prm import embedded
+from prm.services import addresses
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = embedded.data_dir()
@@ -26,7 +27,7 @@ TESTING = os.environ.get("PRM_TESTING") == "1"
 
 # Services -------------------------------------------------------------------------------------------------------------
 if EMBEDDED:
-    services = embedded.addresses(DATA_DIR)
+    services = addresses(DATA_DIR)
     SECRET_KEY = services.secret_key
     BROKER_URL, CACHE_URL = os.environ.get("PRM_BROKER_URL") or services.broker_url, services.cache_url
     DATABASES: dict[str, dict[str, Any]] = {

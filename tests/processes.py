@@ -12,6 +12,7 @@ from django.conf import settings
 from prm import embedded
 from prm.db import acting
 from prm.events.models import Errand
+from prm.services import Services
 
 __all__ = ["broker", "outstanding", "processes", "wait_until"]
 
@@ -36,7 +37,7 @@ class Killable:
 
 @pytest.fixture
 def broker(tmp_path):
-    services = embedded.Services(tmp_path / "broker")
+    services = Services(tmp_path / "broker")
     services.prepare()
     found = Killable(services.start_valkey)
     found.url = f"redis+socket://:{services.keys['valkey']}@{services.run / 'valkey.sock'}"

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from prm import embedded
+from prm import embedded, services
 from tests.setup.test_locks import requirements
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -32,7 +32,7 @@ def command(service: str) -> list[str]:
 def test_every_process_of_the_product_is_there():
     assert set(SERVICES) == {"db", "redis", "migrate", "web", "worker", "beat", "relay"}
     assert SERVICES["db"]["image"] == "postgres:18"
-    assert "prm_app" in embedded.ROLES_SQL
+    assert "prm_app" in services.ROLES_SQL
 
 
 @pytest.mark.parametrize("service", OURS)

@@ -9,14 +9,14 @@ import textwrap
 
 import pytest
 
-from prm import embedded
+from prm import services
 from prm.supervisor import Child, Refused, Supervisor, spawn
 from tests.setup.conftest import alive, all_gone
 
 WRITER = """
 import psycopg2
-from prm import embedded
-at = embedded.addresses(embedded.data_dir())
+from prm import embedded, services
+at = services.addresses(embedded.data_dir())
 connection = psycopg2.connect(host=at.host, port=at.port, dbname=at.name, user=at.owner_user, password=at.owner_password)
 cursor = connection.cursor()
 cursor.execute("CREATE TABLE IF NOT EXISTS written (number bigint)")
@@ -33,8 +33,8 @@ READER = (
 )
 ASK = """
 import json, psycopg2
-from prm import embedded
-at = embedded.addresses(embedded.data_dir())
+from prm import embedded, services
+at = services.addresses(embedded.data_dir())
 connection = psycopg2.connect(host=at.host, port=at.port, dbname=at.name, user=at.app_user, password=at.app_password)
 cursor = connection.cursor()
 def ask(text):
@@ -138,11 +138,11 @@ def test_a_path_longer_than_a_socket_address_works(instance, tmp_path):
 
 
 def test_addresses_of_a_stopped_instance_name_the_remedy(instance, tmp_path):
-    with pytest.raises(embedded.NotStarted, match="make demo"):
-        embedded.addresses(tmp_path)
+    with pytest.raises(services.NotStarted, match="make demo"):
+        services.addresses(tmp_path)
     assert instance(tmp_path, *python("pass")).process.wait(20) == 0
-    with pytest.raises(embedded.NotStarted, match="make demo"):
-        embedded.addresses(tmp_path)
+    with pytest.raises(services.NotStarted, match="make demo"):
+        services.addresses(tmp_path)
 
 
 def test_a_taken_port_is_said_before_anything_starts(instance, tmp_path):

@@ -11,7 +11,7 @@ from django.db.migrations.state import ProjectState
 
 from prm import rowpolicy
 from prm.db import as_owner
-from prm.embedded import ensure_roles
+from prm.services import ensure_roles
 
 
 class Command(migrate.Command):
