@@ -30,6 +30,7 @@ urlpatterns = [
     path("opportunities/<uuid:pk>/", opportunity.opportunity, name="opportunity"),
     path("opportunities/<uuid:pk>/edit/", opportunity.opportunity_edit, name="opportunity_edit"),
     path("opportunities/<uuid:pk>/stage/", opportunity.stage, name="opportunity_stage"),
+    path("opportunities/<uuid:pk>/registration/", opportunity.link, name="opportunity_link"),
     path("opportunities/<uuid:pk>/move/", pipeline.move, name="opportunity_move"),
     # The portal
     path(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from deals.axes import CLOSED_STAGES, LostCause, Route, Stage
-from deals.models import Opportunity, OpportunityLine, OpportunityParticipant
+from deals.models import DealRegistration, Opportunity, OpportunityLine, OpportunityParticipant
 from partners.catalogue.models import ProductLine
 from partners.models import Partner, Team, User
 from prm.calendar import business_today
@@ -252,3 +252,19 @@ class ReportForm(ClosingForm):
                 self.fields.pop(name, None)
             self.fields["stage"].widget = forms.RadioSelect(choices=OPEN_STAGES)
             self.fields["stage"].choices = OPEN_STAGES
+
+
+class RegistrationChoice(forms.ModelChoiceField):
+    def label_from_instance(self, registration):
+        return f"{registration} · {registration.partner}"
+
+
+class LinkForm(Form):
+    """A registration in review."""
+
+    registration = RegistrationChoice(label=gettext_lazy("Deal registration"), queryset=DealRegistration.objects.none())
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        waiting = DealRegistration.objects.decidable_by(self.user).select_related("partner")
+        self.fields["registration"].queryset = waiting.order_by("customer_name", "id")

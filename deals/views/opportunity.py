@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from deals.axes import Stage
 from deals.filters import OpportunityFilters
-from deals.forms.opportunity import NewOpportunityForm, OpportunityForm, StageForm, parts
+from deals.forms.opportunity import LinkForm, NewOpportunityForm, OpportunityForm, StageForm, parts
 from deals.models import Opportunity, StageChange
 from prm import fields
 from prm.access import allowed, scoped
@@ -151,6 +151,7 @@ def opportunity(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
             "main_panels": [panel for panel in panels if panel["column"] == "main"],
             "side_panels": [panel for panel in panels if panel["column"] == "side"],
             "may_edit": may_edit,
+            "may_link": may_edit and user.may("decide_registrations") and not opportunity.is_closed,
             "may_see_customer": user.may("see_customers"),
             "may_see_partners": user.may("see_partners"),
             **({"stage_form": StageForm(opportunity=opportunity)} if may_edit else {}),
@@ -254,4 +255,29 @@ def stage(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
         back_url=opportunity.get_absolute_url(),
         back_label=opportunity.name,
         submit=_("Change stage"),
+    )
+
+
+@scoped(
+    lambda user: (
+        Opportunity.objects.editable_by(user) if user.may("decide_registrations") else Opportunity.objects.none()
+    )
+)
+def link(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
+    """Say which registration in review is this same deal: approval will use it, and the two are never compared."""
+    form = LinkForm(posted(request), user=request.user)
+
+    def act():
+        form.cleaned_data["registration"].link(opportunity, by=request.user)
+        return opportunity
+
+    return handle(
+        request,
+        form,
+        act,
+        said=_("Linked. The registration and this opportunity are one deal."),
+        title=_("Registration of %(name)s") % {"name": opportunity.name},
+        back_url=opportunity.get_absolute_url(),
+        back_label=opportunity.name,
+        submit=_("Link"),
     )

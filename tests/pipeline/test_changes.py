@@ -110,3 +110,12 @@ def test_another_customers_deal_is_refused(channel_manager, submitted_deal, hosp
     submitted_deal.approval.confirm(hospital, by=channel_manager)
     with pytest.raises(RuleViolation, match="another customer"):
         submitted_deal.link(factories.opportunity(), by=channel_manager)
+
+
+def test_linking_on_the_screen(channel_manager, submitted_deal, direct, signed_in):
+    client = signed_in(channel_manager)
+    url = f"/opportunities/{direct.pk}/registration/"
+    assert url in client.get(direct.get_absolute_url()).content.decode()
+    assert client.post(url, {"registration": ""}).status_code == 422
+    assert client.post(url, {"registration": str(submitted_deal.pk)}).url == direct.get_absolute_url()
+    assert submitted_deal.approval.opportunity_id == direct.pk
