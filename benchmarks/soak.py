@@ -158,6 +158,8 @@ def come_to_rest(supervisor: Supervisor, threads: list[threading.Thread]) -> Non
     """Wait for the last answers, then for the background, as long as it gets on."""
     least, since = outstanding(), time.monotonic()
     while any(thread.is_alive() for thread in threads) or (least and time.monotonic() - since < REST):
+        if supervisor.asked_to_stop.is_set():
+            return
         supervisor.check()
         time.sleep(0.5)
         if (left := outstanding()) < least:
