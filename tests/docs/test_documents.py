@@ -11,6 +11,7 @@ from django.apps import apps
 from django.core.management import get_commands
 from django.urls import Resolver404, resolve
 
+from attribution.kpis.metrics import METRICS
 from deals.models import DealRegistration
 from prm import rowpolicy
 from prm.ids import uuid7
@@ -150,9 +151,9 @@ def our_models() -> dict[str, type]:
     ours = (
         model
         for model in apps.get_models()
-        if model.__module__.split(".")[0] in ("prm", "partners", "territories", "deals")
+        if model.__module__.split(".")[0] in ("prm", "partners", "territories", "deals", "attribution")
     )
-    return {model.__name__: model for model in ours if not hasattr(model, "pgh_tracked_model")}
+    return {model.__name__: model for model in ours if not (hasattr(model, "pgh_tracked_model") or model._meta.proxy)}
 
 
 def test_the_data_model_names_every_model_and_who_reaches_it():
@@ -190,6 +191,16 @@ def test_every_decision_is_listed_and_complete():
         assert re.findall(r"^## (.+)$", page.read_text(), re.MULTILINE) == ["Context", "Decision", "Consequences"], (
             page.name
         )
+
+
+def test_the_page_of_metrics_lists_the_declared_ones():
+    rows = rows_of_table(CHECKOUT / "docs" / "metrics.md", "## The metrics")
+    declared = [
+        [f"`{metric.key}`", str(metric.name), str(metric.definition), str(metric.formula), str(metric.unit)]
+        + [str(metric.kind), str(metric.additivity), ", ".join(metric.dimensions)]
+        for metric in METRICS
+    ]
+    assert rows == declared
 
 
 def test_the_drawn_life_of_a_registration_is_the_coded_one():
