@@ -22,7 +22,7 @@ def say_of_lead(event: Event) -> str:
         "contacted": _("Contacted"),
         "converted": _("Made a registration") if "registration" in event.payload else _("Made an opportunity"),
         "disqualified": _("Disqualified: %(reason)s") % {"reason": reason},
-        "reopened": _("Open again"),
+        "reopened": _("Opened again"),
         "resumed": _("Its draft registration was deleted; the lead is open again"),
     }
     return words.get(event.verb, "")

@@ -87,7 +87,16 @@ class RegistrationForm(Form):
 
     MAIN = ("customer_name", "customer_country", "customer_domain")
     PROJECT = ("products", "amount", "currency", "expected_close_date", "description")
-    MORE = ("type", "scope", "place_name", "customer_number", "initiative", "initiative_evidence", "recurring", "distributor")
+    MORE = (
+        "type",
+        "scope",
+        "place_name",
+        "customer_number",
+        "initiative",
+        "initiative_evidence",
+        "recurring",
+        "distributor",
+    )
 
     def __init__(self, data=None, *, user, registration: DealRegistration | None = None, **kwargs: Any):
         self.registration = registration
