@@ -23,6 +23,7 @@ from prm.ui.lists import Action, Column, ListPage, Tab
 from prm.ui.templatetags import ui
 
 LATEST = 12
+ICONS = {"board": "layout-kanban", "table": "table"}
 
 
 def reads(user) -> bool:
@@ -45,7 +46,7 @@ def names_of_participants(opportunity: Opportunity) -> str:
 
 class OpportunityList(ListPage):
     title = gettext_lazy("Opportunities")
-    lead = gettext_lazy("Sales in progress and closed, yours and your partners'.")
+    lead: Any = gettext_lazy("Sales in progress and closed, yours and your partners'.")
     icon = "briefcase"
     filterset_class = OpportunityFilters
     record = Opportunity
@@ -106,13 +107,13 @@ class OpportunityList(ListPage):
         return [
             {
                 "label": label,
-                "icon": icon,
+                "icon": ICONS[name],
                 "active": name == self.layout,
                 "url": reverse(url) + (f"?{query.urlencode()}" if query else ""),
             }
-            for name, url, icon, label in (
-                ("board", "deals:pipeline", "layout-kanban", _("Board")),
-                ("table", "deals:opportunities", "table", _("Table")),
+            for name, url, label in (
+                ("board", "deals:pipeline", _("Board")),
+                ("table", "deals:opportunities", _("Table")),
             )
         ]
 

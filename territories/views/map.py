@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django_countries import countries
 
 from partners.catalogue.models import ProductLine
@@ -23,6 +24,7 @@ from territories.views.territory import page_tabs
 from territories.wording import EXCLUSIVE, OPEN, SHARED, UNASSIGNED
 
 COLOURS = 8
+NAMED = 3  # holders of a shared country said by name
 VIEWS = {"europe": (1000, 932), "world": (1200, 511)}  # the sizes frontend/maps.mjs draws
 
 
@@ -42,6 +44,18 @@ class Country:
     @property
     def holders(self) -> str:
         return ", ".join(str(row.holder) for row in self.assignments)
+
+    @property
+    def in_short(self) -> str:
+        """The holders, the first few by name."""
+        names = [str(row.holder) for row in self.assignments]
+        left = len(names) - NAMED
+        if left < 2:
+            return ", ".join(names)
+        return ngettext("%(names)s and %(n)s more", "%(names)s and %(n)s more", left) % {
+            "names": ", ".join(names[:NAMED]),
+            "n": left,
+        }
 
     @property
     def shape(self) -> str:
@@ -66,8 +80,8 @@ class Country:
         if self.state == OPEN:
             return _("open")
         if self.state == SHARED:
-            return _("shared by %(holders)s") % {"holders": self.holders}
-        return self.holders
+            return _("shared by %(holders)s") % {"holders": self.in_short}
+        return self.in_short
 
     @property
     def label(self) -> str:
@@ -127,11 +141,12 @@ def coloured(rows: Iterable[Country]) -> list[dict[str, Any]]:
     colours = {name: f"map-{n}" if n < COLOURS else "map-other" for n, name in enumerate(names)}
     for row in rows:
         row.colour = "map-direct" if row.is_direct else colours.get(row.holders, "")
+    in_short = {row.holders: row.in_short for row in rows}
     shared = {row.holders for row in rows if row.state == SHARED}
     key: list[dict[str, Any]] = [
         {
             "colour": colours[name],
-            "label": _("Shared: %(names)s") % {"names": name} if name in shared else name,
+            "label": _("Shared: %(names)s") % {"names": in_short[name]} if name in shared else in_short[name],
             "dotted": name in shared,
         }
         for name in names[:COLOURS]
