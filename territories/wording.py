@@ -88,12 +88,26 @@ def asked_words(inputs: dict[str, Any]) -> str:
     )
 
 
+def breached(evidence: dict[str, Any]) -> list[dict[str, Any]]:
+    """The answers, product line by product line, that name somebody else than the partner."""
+    outside = set(evidence["outside"])
+    return [
+        answer for answer in evidence["coverage"]["answers"] if not answer["lines"] or set(answer["lines"]) & outside
+    ]
+
+
+def breach_holders(evidence: dict[str, Any]) -> str:
+    """Who holds what was breached: the name of the one exclusive holder, else in general."""
+    names = {
+        holder["name"] for answer in breached(evidence) for holder in answer["holders"] if holder["kind"] != "overlay"
+    }
+    return names.pop() if len(names) == 1 else _("Who holds the territory")
+
+
 def breach_words(evidence: dict[str, Any]) -> str:
     """Why a registration lies outside its partner's territory, from the stored evidence of the finding."""
     inputs, sentences = evidence["coverage"]["inputs"], []
-    for answer in evidence["coverage"]["answers"]:
-        if answer["lines"] and not set(answer["lines"]) & set(evidence["outside"]):
-            continue
+    for answer in breached(evidence):
         words = {
             UNASSIGNED: _("%(lines)s for %(where)s: no territory covers it."),
             OPEN: _("%(lines)s for %(where)s: territory “%(territory)s” is open, and not assigned to %(mine)s."),

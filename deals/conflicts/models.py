@@ -17,7 +17,7 @@ from prm.errors import RuleViolation
 from prm.records import Record
 from prm.ui.templatetags.ui import day
 from territories.models import Customer
-from territories.wording import breach_words
+from territories.wording import breach_holders, breach_words
 
 
 class ConflictKind(models.TextChoices):
@@ -143,7 +143,7 @@ class Conflict(Record):
         later = self.registration.partner.name
         if self.other:
             return self.other.partner.name, later
-        return _("Who holds the territory") if self.kind == ConflictKind.TERRITORY else _("Direct sales"), later
+        return breach_holders(self.evidence) if self.rule == "TERR-1" else _("Direct sales"), later
 
     # Verbs ----------------------------------------------------------------------------------------------------------------
 
