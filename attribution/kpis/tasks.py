@@ -5,17 +5,16 @@ from django.db import connection
 
 from attribution.kpis.rollups import BATCH
 from attribution.kpis.rollups import refresh as work_off
-from prm import events
 from prm.calendar import business_today
 from prm.db import acting
-from prm.events.record import task
+from prm.events.record import enqueue, task
 
 
 @task("kpis.refresh", queue="metrics")
 def refresh() -> None:
     """Work off what is noted; a long list in several errands, so that none holds its locks for long."""
     if work_off() == BATCH:
-        events.enqueue("kpis.refresh")
+        enqueue("kpis.refresh")
 
 
 @shared_task(name="kpis.follow_calendar")
