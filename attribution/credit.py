@@ -173,7 +173,7 @@ put AS (
     ON CONFLICT (id) DO UPDATE SET {SET} WHERE ({OLD}) IS DISTINCT FROM ({NEW}) RETURNING 1
 )
 SELECT (SELECT count(*) FROM won), (SELECT count(*) FROM fresh), (SELECT count(*) FROM put) + (SELECT count(*) FROM gone)
-"""  # noqa: S608
+"""  # noqa: S608 # nosec B608 # made of constants of ours; values are parameters
 WRITE_SOME = WRITE.format(scope="id = ANY(%(ids)s::uuid[])", kept="opportunity_id = ANY(%(ids)s::uuid[])")
 WRITE_ALL = WRITE.format(scope="true", kept="true")
 
@@ -216,7 +216,7 @@ def odd_digits() -> str:
 
 
 def _write(statement: str, **given: Any) -> Done:
-    values = {
+    values: dict[str, Any] = {
         "zone": settings.BUSINESS_TIME_ZONE,
         "digits": odd_digits(),
         "reporting": settings.REPORTING_CURRENCY,

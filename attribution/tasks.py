@@ -74,7 +74,7 @@ def touch_of_source(event: Any) -> None:
 
 def note_source(lead: Lead) -> None:
     """Keep the touches of where a lead came from as the lead says it."""
-    wanted = {
+    wanted: dict[TouchpointKind, dict[str, Any] | None] = {
         TouchpointKind.LEAD_SOURCE: {"campaign": lead.campaign} if lead.campaign_id else None,
         TouchpointKind.REFERRAL: {"partner": lead.referred_by} if lead.referred_by_id else None,
     }

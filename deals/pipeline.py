@@ -18,6 +18,7 @@ from django.db.models.functions import Coalesce
 from deals import flags
 from deals.axes import OPEN_STAGES, RUNNING, Stage
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant
+from deals.querysets import OpportunityQuerySet
 from prm.calendar import business_today
 from prm.money import quantum
 from prm.money.models import ExchangeRate
@@ -80,7 +81,9 @@ def rates_today() -> dict[str, Decimal]:
     return {**dict(latest.values_list("currency", "rate")), settings.REPORTING_CURRENCY: Decimal(1)}
 
 
-def board(rows: QuerySet, *, order: str, shown: dict[str, int] | None = None, with_conflicts: bool = False) -> Board:
+def board(
+    rows: OpportunityQuerySet, *, order: str, shown: dict[str, int] | None = None, with_conflicts: bool = False
+) -> Board:
     """The board of these opportunities; ``shown`` says how many cards of a stage, where not the usual number."""
     if rows.query.distinct:  # a join may have doubled them: each counts once
         rows = Opportunity.objects.filter(pk__in=rows.order_by().values("pk"))

@@ -144,8 +144,8 @@ class TerritoryAssignmentViewSet(Reads, Creates, ScopedViewSet):
         "kind": one_of("kind", AssignmentKind),
     }
 
-    def create_row(self, territory: Territory, **data: Any) -> TerritoryAssignment:
-        return TerritoryAssignment.assign(territory, by=self.request.user, **data)
+    def create_row(self, **data: Any) -> TerritoryAssignment:
+        return TerritoryAssignment.assign(data.pop("territory"), by=self.request.user, **data)
 
     @action("end", rows="editable_by", input=EndSerializer)
     def end(self, row, end):

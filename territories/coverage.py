@@ -149,7 +149,7 @@ WITH asked AS (
 )
 SELECT DISTINCT ON (i) i, territory_id, id FROM strongest WHERE include
 ORDER BY i, priority DESC, specificity DESC, length(path) - length(replace(path, '/', '')) DESC, code COLLATE "C"
-""".replace("[specificity]", f"{SPECIFICITY} + {PER_POSTAL_CHARACTER} * length(r.postal_prefix)")
+""".replace("[specificity]", f"{SPECIFICITY} + {PER_POSTAL_CHARACTER} * length(r.postal_prefix)")  # nosec B608 # column names and weights of ours
 # The same for a set ``asked`` of one's own, such as every deal of a ledger.
 DECIDED = "WITH " + COVER[COVER.index("strongest AS (") :]
 

@@ -61,7 +61,7 @@ class CustomerSerializer(RecordSerializer):
 
 
 class TerritorySerializer(RecordSerializer):
-    parent = Reference(model=Territory, required=False, allow_null=True)
+    parent = Reference(model=Territory, required=False, allow_null=True)  # type: ignore[assignment]  # a field, not the form it is in
 
     class Meta:
         model = Territory
@@ -123,7 +123,7 @@ class ResolveSerializer(InputSerializer):
     def validate(self, data: dict) -> dict:
         if not data.get("customer") and not data.get("country"):
             raise serializers.ValidationError(
-                {"customer": serializers.ErrorDetail(_("Give a customer or a country."), code="required")}
+                {"customer": serializers.ErrorDetail(str(_("Give a customer or a country.")), code="required")}
             )
         return data
 

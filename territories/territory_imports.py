@@ -190,7 +190,8 @@ class Territories(ImportKind):
                 out.append((row, rule))
             if row.get("new_holder"):
                 out.append((row, TerritoryAssignment(territory=row.record, **row.values["new_holder"])))
-        for model in (TerritoryRule, TerritoryAssignment):
+        kinds: tuple[Any, ...] = (TerritoryRule, TerritoryAssignment)
+        for model in kinds:
             model._default_manager.bulk_create([made for _row, made in out if isinstance(made, model)])
         return out
 

@@ -38,7 +38,7 @@ class Asked(ScopedViewSet):
         found = {}
         for name, value in self.request.GET.items():
             if name in self.filters:
-                found[name] = FilterBackend.read(self.filters[name], name, value)
+                found[name] = FilterBackend.read(self.filters[name], name, str(value))
             elif name not in ("limit", "cursor"):
                 raise FilterBackend.unknown(name)
         if "cursor" in self.request.GET:
@@ -91,7 +91,9 @@ class MetricValueViewSet(Asked):
         if "metric" not in asked:
             raise Problem("invalid_parameter", _("Say which metric."))
         by, period = asked.get("by"), self.period(asked)
-        filters = {name: asked[name] for name in ("partner", "territory", "line", "route") if name in asked}
+        filters: dict[str, Any] = {
+            name: asked[name] for name in ("partner", "territory", "line", "route") if name in asked
+        }
         try:
             found = values(asked["metric"], period, by, filters, request.user)
         except UnknownQuestion as error:

@@ -27,7 +27,7 @@ class ValueSerializer(serializers.Serializer):
     start = serializers.DateField()
     end = serializers.DateField(help_text="Exclusive.")
     key = serializers.CharField(allow_null=True, help_text="The month, or the id of the part; null: all.")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # a field, not the name of one
     value = serializers.CharField(allow_null=True)
     currency = serializers.CharField(help_text="Of money, else empty.")
     numerator = serializers.IntegerField()

@@ -30,6 +30,7 @@ from territories.models import Customer
 
 if TYPE_CHECKING:
     from attribution.models.offer import LeadOffer
+    from attribution.models.touchpoint import Touchpoint
 
 
 class LeadStatus(models.TextChoices):
@@ -92,6 +93,9 @@ class Lead(Record):
     The row is the vendor's; a partner reaches it only through an offer it has accepted (``LeadOffer``), in the
     database too.
     """
+
+    shown_offers: list[LeadOffer]  # what the reader may see of both, as its page fetches them
+    shown_touches: list[Touchpoint]
 
     company_name = models.CharField(gettext_lazy("company"), max_length=200)
     contact_name = models.CharField(gettext_lazy("contact"), max_length=200, blank=True)
@@ -407,7 +411,7 @@ class Lead(Record):
 
     def parts(self) -> dict[Any, str]:
         """Which partner takes which part in what becomes of this lead."""
-        parts = {}
+        parts: dict[Any, str] = {}
         if self.partner_id:
             parts[self.partner_id] = ParticipantRole.SELLING
         if self.referred_by_id:

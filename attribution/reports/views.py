@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Sum
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -27,7 +27,7 @@ from prm.ui.templatetags import ui
 
 @vendor_only
 @may("see_credit")
-def report(request: HttpRequest) -> HttpResponse:
+def report(request: HttpRequest) -> HttpResponseBase:
     """The models side by side for each partner, campaign or kind of touch; each number leads to its rows."""
     name = request.GET.get("by", "partner")
     view = sums.VIEWS.get(name) or sums.VIEWS["partner"]
@@ -105,7 +105,7 @@ def exports(request: HttpRequest) -> list[dict[str, str]]:
     return out
 
 
-def export(request: HttpRequest, found: list[dict], view: Any) -> HttpResponse:
+def export(request: HttpRequest, found: list[dict], view: Any) -> HttpResponseBase:
     """Every line of the report as a file."""
     file_format = request.GET["export"]
     if file_format not in CONTENT_TYPES or not request.user.may("export"):

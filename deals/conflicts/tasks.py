@@ -11,7 +11,17 @@ from territories.matching.keys import keys_of_customers, sharing
 @follow(
     *(
         f"deal_registration.{verb}"
-        for verb in ("submitted", "imported", "answered", "approved", "recalled", "withdrawn", "rejected", "expired", "lapsed")
+        for verb in (
+            "submitted",
+            "imported",
+            "answered",
+            "approved",
+            "recalled",
+            "withdrawn",
+            "rejected",
+            "expired",
+            "lapsed",
+        )
     ),
     queue="conflicts",
 )

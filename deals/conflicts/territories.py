@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,7 @@ CHUNK = 100
 )
 def territory_changed(event) -> None:
     """What a territory's rules name now, or named before, is looked at again; nothing else is."""
+    territories: Iterable[UUID]
     if event.subject_type == "territory_rule":
         territories = TerritoryRule.objects.filter(pk=event.subject_id).values_list("territory", flat=True)
     else:

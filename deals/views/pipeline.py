@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -24,6 +24,7 @@ from prm.access import allowed, scoped
 from prm.calendar import business_today
 from prm.errors import RuleViolation, StaleVersion
 from prm.events.models import Event
+from prm.http import Request
 from prm.ui import story
 from prm.ui.forms import refuse
 from prm.ui.lists import Tab
@@ -44,7 +45,7 @@ class Pipeline(OpportunityList):
     icon = "layout-kanban"
     export_name = import_kind = ""
 
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: Request, **kwargs: Any) -> HttpResponse:
         context = {
             "list": self,
             "chips": self.chips,
@@ -78,7 +79,7 @@ def in_short(amount) -> str:
     return ui.money_short(amount, settings.REPORTING_CURRENCY)
 
 
-def board_context(request: HttpRequest, query: QueryDict, rows, moved: Any = None) -> dict[str, Any]:
+def board_context(request: Request, query: QueryDict, rows, moved: Any = None) -> dict[str, Any]:
     """The board as its template reads it, for the filters of this query."""
     order = query.get("order", "")
     found = pipeline.board(rows, order=order, shown=shown_of(query), with_conflicts=request.user.may("see_conflicts"))
@@ -130,7 +131,7 @@ def closed_url(query: QueryDict, stage: Stage) -> str:
 
 def shown_of(query: QueryDict) -> dict[str, int]:
     """How many cards of a stage the address asks for (``n_qualified=75``)."""
-    asked = {name.removeprefix("n_"): value for name, value in query.items() if name.startswith("n_")}
+    asked = {name.removeprefix("n_"): str(value) for name, value in query.items() if name.startswith("n_")}
     return {stage: int(n) for stage, n in asked.items() if n.isascii() and n.isdigit() and 0 < len(n) < 5 and int(n)}
 
 
@@ -164,7 +165,7 @@ def warning_of(opportunity: Any) -> dict[str, str] | None:
 
 
 @scoped(lambda user: Opportunity.objects.editable_by(user))
-def move(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
+def move(request: Request, opportunity: Opportunity) -> HttpResponse:
     """A card goes to another stage: its menu (GET), or the move itself; won asks the day, lost the reason as well.
 
     Without htmx the page of the stage does the same.
@@ -173,9 +174,8 @@ def move(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
         return redirect("deals:opportunity_stage", opportunity.pk)
     if request.method != "POST":
         stage = request.GET.get("stage", "")
-        closing = stage in CLOSED_STAGES
-        form = ClosingForm(opportunity=opportunity, stage=stage) if closing else None
-        return dialog(request, opportunity, form)
+        closing = ClosingForm(opportunity=opportunity, stage=stage) if stage in CLOSED_STAGES else None
+        return dialog(request, opportunity, closing)
     stage = request.POST.get("stage", "")
     asked = "on" in request.POST or stage not in CLOSED_STAGES
     if not asked:  # dropped on won or lost: ask for the day first
@@ -203,7 +203,7 @@ def move(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
     return moved(request, opportunity)
 
 
-def dialog(request: HttpRequest, opportunity: Opportunity, form, status: int = 200, **more) -> HttpResponse:
+def dialog(request: Request, opportunity: Opportunity, form, status: int = 200, **more) -> HttpResponse:
     """The menu of a card, or the questions of a closing; wherever the request came from, it opens over the board."""
     stages = [
         {"value": stage.value, "label": stage.label, "closes": stage in CLOSED_STAGES}
@@ -221,7 +221,7 @@ def closing(form) -> str:
     return stage if stage in CLOSED_STAGES else ""
 
 
-def moved(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
+def moved(request: Request, opportunity: Opportunity) -> HttpResponse:
     """The board as it is after the move, with the filters of the page the reader is on."""
     query = QueryDict(urlsplit(request.htmx.current_url or "").query)
     rows = OpportunityFilters(query, Opportunity.objects.visible_to(request.user).with_parts(), request=request).qs

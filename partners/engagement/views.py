@@ -49,7 +49,7 @@ class ActivityFilters(Filters):
 class StateColumn(Column):
     """Late, today, planned or done."""
 
-    def words(self, row: Activity) -> str:
+    def words(self, row: Any) -> str:
         return row.state[1]
 
 

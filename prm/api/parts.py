@@ -15,7 +15,7 @@ from prm.compiled import PLACE_IDS, array_of, compiled
 
 
 @cache
-def serializer_of(model: type[models.Model], columns: tuple[str, ...]) -> type[serializers.Serializer]:
+def serializer_of(model: type[models.Model], columns: tuple[str, ...]) -> type[PlainSerializer]:
     meta = type("Meta", (), {"model": model, "fields": columns})
     return type(f"{model.__name__}Serializer", (PlainSerializer,), {"Meta": meta})
 
@@ -79,7 +79,7 @@ def replace_parts(record: models.Model, name: str, values: list[dict[str, Any]])
     def key(part: models.Model) -> tuple:
         return tuple(_text(getattr(part, column)) for column in columns)
 
-    wrong: dict[int, Any] = {}
+    wrong: dict[Any, Any] = {}  # by place
     wanted: dict[tuple, tuple[int, models.Model]] = {}
     for index, value in enumerate(values):
         part = model(**{link: record}, **value)

@@ -65,7 +65,9 @@ def menu(request: HttpRequest, side: str, *others: QuerySet) -> tuple[list[dict[
 
 def in_one_statement(counts: list[Any]) -> list[int | None]:
     """Each set of rows counted, up to a hundred, by one statement; numbers and None stay what they are."""
-    parts, values, out = [], [], list(counts)
+    parts: list[tuple[int, str]] = []
+    values: list[Any] = []
+    out = list(counts)
     for index, rows in enumerate(counts):
         if not isinstance(rows, QuerySet):
             continue
@@ -74,7 +76,7 @@ def in_one_statement(counts: list[Any]) -> list[int | None]:
         except EmptyResultSet:
             out[index] = 0
             continue
-        parts.append((index, f"(SELECT count(*) FROM ({sql}) AS counted)"))  # noqa: S608  (the sql is Django's)
+        parts.append((index, f"(SELECT count(*) FROM ({sql}) AS counted)"))  # noqa: S608 # nosec B608 # the sql is Django's
         values += params
     if parts:
         with connection.cursor() as cursor:

@@ -31,6 +31,8 @@ class SavedView(Record):
     """A list's filters, sort and columns under a name: a named address. The list drops what it no longer understands."""
 
     MOST = 40  # of one person on one list
+    is_default: bool  # as ``of_list`` finds it
+    known: str  # the query as its list understands it
 
     list = models.CharField(max_length=80)  # the list's address by name, such as "partners:partners"
     name = models.CharField(gettext_lazy("name"), max_length=60)

@@ -203,7 +203,7 @@ class TerritoryAssignment(Record):
     def refuse_overlaps(self) -> None:
         """Say who stands in the way; the database looks again, in the same transaction."""
         others = (
-            self._meta.model._base_manager.filter(territory=self.territory, period__overlap=self.period)
+            TerritoryAssignment._base_manager.filter(territory=self.territory, period__overlap=self.period)
             .exclude(pk=self.pk)
             .select_related("partner", "team")
             .order_by("period")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -28,7 +30,8 @@ class MergeForm(Form):
     def __init__(self, data=None, *, customer: Customer, **kwargs):
         super().__init__(data, **kwargs)
         others = Customer.objects.editable_by(self.user).exclude(pk=customer.pk)
-        self.fields["other"].queryset = self.fields["other"].widget.queryset = others
+        field: Any = self.fields["other"]
+        field.queryset = field.widget.queryset = others
 
 
 @scoped(Customer.objects.editable_by)

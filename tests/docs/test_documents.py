@@ -196,8 +196,11 @@ def test_every_decision_is_listed_and_complete():
 def test_the_page_of_metrics_lists_the_declared_ones():
     rows = rows_of_table(CHECKOUT / "docs" / "metrics.md", "## The metrics")
     declared = [
-        [f"`{metric.key}`", str(metric.name), str(metric.definition), str(metric.formula), str(metric.unit)]
-        + [str(metric.kind), str(metric.additivity), ", ".join(metric.dimensions)]
+        [
+            f"`{metric.key}`",
+            *(str(getattr(metric, name)) for name in ("name", "definition", "formula", "unit", "kind", "additivity")),
+            ", ".join(metric.dimensions),
+        ]
         for metric in METRICS
     ]
     assert rows == declared

@@ -15,7 +15,10 @@ EXAMPLES = Path(settings.BASE_DIR) / "docs" / "examples"
 
 
 def test_a_hubspot_and_a_salesforce_export(load):
-    for name in ("Alpine Conseil", "Boreal Cloud"):  # as in the demo: registrations need partners with people and a program
+    for name in (
+        "Alpine Conseil",
+        "Boreal Cloud",
+    ):  # as in the demo: registrations need partners with people and a program
         factories.member(factories.partner(name))
     for kind, name, source, rows in [
         ("partners", "salesforce-partners", "salesforce", 3),

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -23,6 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from prm.errors import RuleViolation
+from prm.ui.forms import Form
 from prm.ui.templatetags.ui import num
 from prm.ui.toasts import say
 
@@ -39,7 +39,7 @@ class BulkAction:
     allowed: Callable[[Any], bool]
     act: Callable[[Any, Any, dict[str, Any]], bool]
     rows: Callable[[Any], QuerySet]
-    form: type[forms.Form] | None = None
+    form: type[Form] | None = None
 
 
 class BulkActions:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views import View
 
+from prm.http import Request
 from prm.ui.lists.bulk import Bulk
 from prm.ui.lists.columns import Column, custom_columns, phone
 from prm.ui.lists.export import Exports
@@ -97,7 +98,7 @@ class ListPage(SavedViews, Bulk, Exports, View):
         return {}
 
     # What it does ------------------------------------------------------------------------------------------------------------
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def get(self, request: Request, **kwargs: Any) -> HttpResponse:
         if request.GET.get("export"):
             return self.export(request.GET["export"])
         if not request.GET and self.default_view and self.default_view.known:
@@ -130,7 +131,7 @@ class ListPage(SavedViews, Bulk, Exports, View):
         }
         return render(request, self.template_name, context)
 
-    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def post(self, request: Request, **kwargs: Any) -> HttpResponse:
         """What is sent to a list: a view to keep, or what to do with the ticked rows."""
         if "view-name" in request.POST:
             return self.keep_view()
