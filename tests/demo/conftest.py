@@ -15,10 +15,23 @@ from prm.db import acting
 from prm.management.demo.load import Size, load
 
 NOW = datetime(2026, 3, 11, 13, 30, tzinfo=UTC)  # a Wednesday
-SIZE = Size(partners=24, customers=110, registrations=60, direct=4, days=400)
-LABELS = {"partners", "programs", "catalogue", "territories", "matching", "deals", "conflicts", "events", "money"}
+SIZE = Size(partners=24, customers=120, registrations=90, direct=4, days=400, leads=40)
+LABELS = {
+    "partners",
+    "programs",
+    "catalogue",
+    "territories",
+    "matching",
+    "deals",
+    "conflicts",
+    "events",
+    "money",
+    "attribution",
+    "engagement",
+    "ui",
+}
 # Keys, salts, what the database's own clock and counters stamp, and what is made before any test.
-OWN = {"id", "pgh_id", "pgh_created_at", "pgh_obj_id", "password", "sequence", "received_at"}
+OWN = {"id", "pgh_id", "pgh_created_at", "pgh_obj_id", "password", "sequence", "received_at", "event_id"}
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 

@@ -1,14 +1,32 @@
 """What the demo promises: every state, a story to show, nothing left to do, the same data each time."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.core.management import CommandError, call_command
 
+from attribution.kpis.home import falling
+from attribution.kpis.models import Dirty, Rollup
+from attribution.models import Campaign, Lead, LeadOffer, LeadStatus, Touchpoint
+from attribution.models.credit import Credit, CreditDirty
+from attribution.models.lead import LegalBasis
+from attribution.models.offer import EXPIRE
 from deals.axes import ReviewStatus, Stage, SubmissionStatus
 from deals.conflicts.models import Conflict
+from deals.home import silent
 from deals.models import Approval, DealRegistration, Opportunity, Protection
+from partners.engagement.models import Activity
 from partners.models import Membership, Partner, User
 from partners.models.partner import PartnerStatus
 from prm.events.models import Errand, Event
+from prm.home import THINGS, TILES, tiles
+from prm.management.demo.clock import set_by_hand
+from prm.management.demo.load import reckon
+from prm.registries import attention, to_do
+from prm.ui.models import SavedView
+from territories.coverage import resolve
+from territories.models import Customer, TerritoryAssignment
 from tests.demo.conftest import NOW, content, undone
 
 pytestmark = pytest.mark.usefixtures("demo")
@@ -21,11 +39,113 @@ def test_every_state_is_there():
     assert set(rows.values_list("protection_status", flat=True)) == {"none", "active", "lapsed", "released"}
     assert set(Partner.objects.values_list("status", flat=True)) == set(PartnerStatus.values)
     assert {"won", "lost", "qualified"} <= set(Opportunity.objects.values_list("stage", flat=True)) <= set(Stage.values)
-    assert set(Conflict.objects.open().values_list("rule", flat=True)) == {"DUP-1", "PROT-1", "DIR-1", "HOUSE-1"}
+    assert set(Conflict.objects.open().values_list("rule", flat=True)) == {
+        "DUP-1",
+        "PROT-1",
+        "DIR-1",
+        "HOUSE-1",
+        "TERR-1",
+    }
+    assert set(Conflict.objects.values_list("status", flat=True)) >= {"open", "dismissed", "settled"}
 
 
-def test_no_errand_is_left():
-    assert not Errand.objects.exists()
+def test_territories_are_open_shared_and_exclusive():
+    states = {country: resolve(country=country, on=NOW.date()).answers[0].state for country in ("IT", "FR", "NO", "ES")}
+    assert states == {"IT": "open", "FR": "shared", "NO": "exclusive", "ES": "open"}
+    paris = Customer.objects.get(name="Garage Montjoie")
+    assert [str(holder) for holder in resolve(customer=paris, on=NOW.date()).holders] == ["Cobalt Réseaux"]
+    assert TerritoryAssignment.objects.filter(period__startswith__gt=NOW.date()).exists()
+    assert TerritoryAssignment.objects.filter(period__endswith__lte=NOW.date()).exists()
+
+
+def test_alpine_has_registered_outside_its_territory_and_another_breach_is_dismissed():
+    breaches = Conflict.objects.filter(rule="TERR-1")
+    mine = breaches.filter(registration__partner__name="Alpine Conseil", status="open")
+    assert mine.filter(registration__customer_name="Garage Montjoie", severity=3).exists()
+    assert breaches.get(status="dismissed").dismissed_reason
+
+
+def test_nothing_is_left_to_do_but_what_is_due_later():
+    assert not Errand.objects.filter(due_at__lte=NOW).exists()
+    assert set(Errand.objects.values_list("task", flat=True)) == {EXPIRE}
+    assert not CreditDirty.objects.exists()
+    assert not Dirty.objects.exists()
+    with set_by_hand(NOW):
+        assert not Activity.objects.to_remind_of().filter(remind_on__lte=NOW.date()).exists()
+
+
+def test_figures_and_credits_are_what_a_rebuild_makes_of_them():
+    def sums():
+        return (
+            list(
+                Rollup.objects.order_by("measure", "dimension", "key", "month").values_list("measure", "key", "value")
+            ),
+            list(
+                Credit.objects.order_by("model", "touchpoint_id").values_list(
+                    "model", "touchpoint_id", "reporting_minor"
+                )
+            ),
+        )
+
+    before = sums()
+    assert all(before)
+    with undone():
+        reckon()
+        assert sums() == before
+
+
+def test_leads_are_in_every_state():
+    assert set(Lead.objects.values_list("status", flat=True)) == set(LeadStatus.values)
+    assert {"offered", "accepted", "declined", "expired"} <= set(LeadOffer.objects.values_list("status", flat=True))
+    assert not LeadOffer.objects.filter(status="declined", decline_reason="").exists()
+    assert set(Lead.objects.values_list("legal_basis", flat=True)) == set(LegalBasis.values)
+    assert 4 <= Campaign.objects.count() <= 6
+    won = Lead.objects.filter(converted_registration__participant__opportunity__stage="won")
+    assert won.filter(campaign__isnull=False).exists()
+    assert Credit.objects.filter(touchpoint__lead__isnull=False).exists()
+
+
+def test_alpine_has_a_lead_to_answer_tomorrow_and_one_to_contact():
+    offers = LeadOffer.objects.filter(partner__name="Alpine Conseil")
+    assert offers.get(status="offered").respond_by.date() == NOW.date() + timedelta(days=1)
+    assert offers.filter(status="accepted", follow_up="").exists()
+
+
+def test_diaries_hold_what_was_and_what_is_to_do():
+    assert {"meeting", "call", "note", "check_in", "task", "demo"} <= set(
+        Activity.objects.values_list("kind", flat=True)
+    )
+    manager, today = User.objects.get(email="manager@vendor.example"), NOW.date()
+    open_ones = Activity.objects.filter(done_at__isnull=True)
+    mine = open_ones.filter(assignee=manager)
+    assert mine.filter(due_on=today).exists()
+    assert mine.filter(due_on__lt=today).exists()
+    assert mine.filter(due_on__gt=today).exists()
+    assert open_ones.filter(assignee__email__endswith="@alpine.example").count() >= 2
+    assert Touchpoint.objects.filter(kind="meeting", registration__isnull=False).exists()
+
+
+def test_the_managers_home_has_figures_and_reasons():
+    manager = User.objects.get(email="manager@vendor.example")
+    with set_by_hand(NOW):
+        assert all(re.search(r"[1-9]", tile["value"]) for tile in tiles(manager, "vendor")[:TILES])
+        assert len(tiles(manager, "vendor")) >= TILES
+        assert [found for source in attention if (found := source.find(manager)) is not None]
+        mine = Partner.objects.filter(channel_manager=manager)
+        assert falling(mine).filter(name="Lac & Sommet").exists()
+        assert silent(mine).exists()
+
+
+def test_alpines_portal_has_three_things_to_do():
+    member = Membership.objects.with_headed_companies().get(user__email="admin@alpine.example")
+    with set_by_hand(NOW):
+        person = member.user.act_for(member)
+        assert sum(len(source.find(person, THINGS)) for source in to_do) >= THINGS
+        assert any(re.search(r"[1-9]", tile["value"]) for tile in tiles(person, "portal"))
+
+
+def test_there_is_a_view_of_ones_own_and_a_shared_one():
+    assert set(SavedView.objects.values_list("shared", flat=True)) == {True, False}
 
 
 def test_everybody_named_in_the_contract_signs_in():

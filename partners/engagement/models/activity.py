@@ -296,7 +296,7 @@ class Activity(Record):
             subject_type=self.subject_type or "partner",
             subject_id=str(self.subject_id or self.partner_id),
             partner=str(self.partner_id) if self.partner_id else None,
-            at=self.at.isoformat() if self.at else None,
+            at=self.at if self.at and self.at <= timezone.now() else None,  # what is planned is told now
             **more,
         )
 

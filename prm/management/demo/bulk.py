@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -25,8 +25,9 @@ from deals.models import (
 )
 from partners.models import User
 from partners.programs.models import Enrolment, Program
-from prm.calendar import business_zone, due_by
+from prm.calendar import due_by
 from prm.events.models import Event
+from prm.management.demo.areas import day_of, outside
 from prm.management.demo.plan import Deal
 from prm.management.demo.tables import Row, Table
 from territories.matching.keys import index, keys
@@ -38,6 +39,7 @@ class Writer:
     """Writes each step of a plan; its methods are the verbs of ``plan.Step``."""
 
     def __init__(self, history: bool = True):
+        self.watched = history
         self.registrations = Table(DealRegistration, history)
         self.lines = Table(RegistrationLine)
         self.comments = Table(Comment)
@@ -55,8 +57,11 @@ class Writer:
         self.teams = {user.pk: user.teams.first() for user in User.objects.filter(role="direct_sales")}
 
     def tell(self, deals: Iterable[Deal]) -> list[Any]:
-        """Write these deals; answers the ids of the registrations whose review is open, for the matcher to look at."""
-        waiting, indexed = [], {}
+        """Write these deals; answers the ids of the registrations for the rules of conflicts to look at.
+
+        Those are open, or protected outside their partner's territory.
+        """
+        waiting, protected, indexed = [], [], {}
         for deal in deals:
             deal.row = Told()
             for step in deal.steps:
@@ -64,6 +69,8 @@ class Writer:
             if row := deal.row.registration:
                 if row["review_status"] in OPEN:
                     waiting.append(row["id"])
+                elif row["protection_status"] == "active":
+                    protected.append(deal)
                 if row["review_status"] in OPEN or row["protection_status"] == "active":
                     values = deal.values
                     indexed[row["id"]] = keys(
@@ -86,7 +93,7 @@ class Writer:
         ):
             table.flush()
         index("deal_registration", indexed)
-        return waiting
+        return waiting + outside(protected) if self.watched else waiting
 
     def _number(self) -> None:
         """The database's numbers of submission, in the order of arrival."""
@@ -367,8 +374,3 @@ class Told:
     file: Row
     opportunity: Row
     protections: list[Row]
-
-
-def day_of(at: datetime) -> date:
-    """The day on the vendor's calendar."""
-    return at.astimezone(business_zone()).date()

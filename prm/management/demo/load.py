@@ -13,11 +13,12 @@ from django.db import connection, transaction
 
 from attribution import credit
 from attribution.kpis import rollups
+from attribution.models import Touchpoint
 from attribution.models.credit import CreditDirty
 from deals.models import DealRegistration
 from prm.db import acting, as_owner
 from prm.events.models import Errand
-from prm.management.demo import story, touches, world
+from prm.management.demo import demand, diary, story, touches, world
 from prm.management.demo.bulk import Writer
 from prm.management.demo.clock import set_by_hand
 from prm.management.demo.plan import Planner
@@ -32,9 +33,10 @@ class Size(NamedTuple):
     registrations: int
     direct: int
     days: int  # how far back the story goes
+    leads: int = 0
 
 
-SIZES = {"small": Size(21, 170, 300, 12, 540), "standard": Size(200, 2_000, 10_000, 150, 1_100)}
+SIZES = {"small": Size(21, 170, 300, 12, 740, 55), "standard": Size(200, 2_000, 10_000, 150, 1_100, 400)}
 BY_VERBS = SIZES["small"]  # what exceeds it is written in bulk
 
 
@@ -55,14 +57,19 @@ def load(size: Size, now: datetime, seed: int = 1) -> None:
         look_at(clock, DealRegistration.objects.filter(pk__in=waiting))
         clock.moment = begin
         Teller(clock, fresh=now - FRESH).tell(told)
+        demand.tell(plan, clock, begin, size.leads)
+        diary.tell(plan, clock)
         clock.moment = now
         touches.note()
         reckon()
         set_back()
 
 
-def load_scale(size: Size, now: datetime, seed: int = 1, chunk: int = 20_000) -> None:
-    """Fill an empty database for measurements: all in bulk, without passwords, history and conflicts."""
+def load_scale(size: Size, now: datetime, seed: int = 1, chunk: int = 20_000, touchpoints: int = 0) -> None:
+    """Fill an empty database for measurements: all in bulk, without passwords, history and conflicts.
+
+    The product's own touches are there in any case; ``touchpoints`` says how many there are at least.
+    """
     random, begin = Random(seed), now.replace(hour=9, minute=0, second=0, microsecond=0) - timedelta(days=size.days)  # noqa: S311
     with acting("system"), set_by_hand(begin) as clock:
         places = world.build(clock, now, begin, random, size.partners, size.customers, password=None)
@@ -71,13 +78,25 @@ def load_scale(size: Size, now: datetime, seed: int = 1, chunk: int = 20_000) ->
             while part := list(islice(deals, chunk)):
                 writer.tell(part)
         touches.note(history=False)
+        touches.add(touchpoints - Touchpoint.objects.count(), now)
+        Errand.objects.all().delete()
+    analyze()  # the sums below need good plans
+    with acting("system"):
         reckon()
+    analyze()
+
+
+def analyze() -> None:
+    """Tell the planner what the tables hold; not within a transaction of the caller's."""
+    if not connection.in_atomic_block:
+        with as_owner(), connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 def reckon() -> None:
     """Figures and credits of everything at once, in place of what the changes have asked for one by one."""
-    rollups.rebuild()
     credit.rebuild()
+    rollups.rebuild()  # after the credits, which are among its facts
     CreditDirty.objects.all().delete()
     Errand.objects.filter(task__in=("kpis.refresh", "attribution.credit")).delete()
 

@@ -119,6 +119,9 @@ CUSTOMERS = [
     ("Garage Montjoie", "FR", "Retail"),
     ("Remontées Mécaniques de Chantelouve", "FR", "Leisure"),
     ("Fromageries de la Tournette", "FR", "Food"),
+    ("Papeteries de l’Orne", "FR", "Manufacturing"),
+    ("Calder Mills", "GB", "Manufacturing"),
+    ("Transports Ostrevent", "FR", "Logistics"),
 ]
 HOUSE_ACCOUNTS = ("Banque Lumière",)
 _CUSTOMER_PLACES = """Pontclair Montrevel Valsombre Rochebelle Clairmarais Fontvieille-le-Haut Hautecombe-les-Bains Aubeterre Chantemerle

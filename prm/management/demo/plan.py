@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from random import Random
 from typing import Any, NamedTuple
 
@@ -60,6 +61,8 @@ LOST = [
 STAGES = ["technical_validation", "business_validation", "committed"]
 PROTECTION = 90
 RETURN = 10
+# Partners that begin nothing new since so many days: one fades, one was let go.
+FADED = {"Lac & Sommet": timedelta(days=200), "Orion Négoce": timedelta(days=200)}
 
 
 class Step(NamedTuple):
@@ -101,6 +104,8 @@ class Planner:
         self.weights = [
             (1 if partner.status == "active" else 0.2) / (n + 2) ** 0.5 for n, partner in enumerate(self.sellers)
         ]
+        self.cumulative = list(accumulate(self.weights))
+        self.rank = {partner.pk: n for n, partner in enumerate(self.sellers)}
         open_customers = [customer for customer in world.customers if not customer.house_account]
         self.customers = [customer for n, customer in enumerate(open_customers) if n % 20 != 19]
         self.of_direct_sales = [customer for n, customer in enumerate(open_customers) if n % 20 == 19]
@@ -137,7 +142,10 @@ class Planner:
         span = self.now - begin
         for n in range(count):
             start = office_hours((begin + span * ((n + self.random.random()) / count) ** 0.8).replace(microsecond=0))
-            yield self.registration(self.random.choices(fates, weights)[0], min(start, self.ago(0, 23)))
+            start = min(start, self.ago(0, 23))
+            who = self._partner(start)
+            fate = self._skill(who, self.random.choices(fates, weights)[0])
+            yield self.registration(fate, start, partner=who.name)
 
     def registration(
         self,
@@ -173,10 +181,25 @@ class Planner:
         return deal
 
     def _partner(self, start: datetime) -> Partner:
+        """Of five partners one grows, a third as busy a year ago, and one fades at the same pace."""
+        years = (self.now - start) / timedelta(days=365)
         while True:
-            partner = self.random.choices(self.sellers, self.weights)[0]
-            if partner.created_at <= start:
+            partner = self.random.choices(self.sellers, cum_weights=self.cumulative)[0]
+            if partner.created_at > start or self.now - start < FADED.get(partner.name, timedelta(0)):
+                continue
+            trend = self.rank[partner.pk] % 5
+            busy = 3**-years if trend == 1 else 3 ** (years - 3) if trend == 3 else 0.7
+            if self.random.random() < busy:
                 return partner
+
+    def _skill(self, partner: Partner, fate: str) -> str:
+        """Some partners win what others lose."""
+        skill = self.rank[partner.pk] % 3
+        if skill == 0 and fate == "lost" and self.random.random() < 0.6:
+            return "won"
+        if skill == 2 and fate == "won" and self.random.random() < 0.4:
+            return "lost"
+        return fate
 
     def _customer(self, start: datetime) -> Customer | None:
         """A customer with whom nobody works at that time."""
@@ -273,10 +296,18 @@ class Planner:
             at = self.later(at, 24 * 3, 24 * 21)
             yield Step(at, "move", {"stage": stage})
         if fate in ("won", "slow", "answered"):
-            yield Step(self.later(at, 24 * 5, 24 * 25), "move", {"stage": "won"})
+            yield Step(self.season(self.later(at, 24 * 5, 24 * 25)), "move", {"stage": "won"})
         elif fate == "lost":
             cause, reason = self.random.choice(LOST)
             yield Step(self.later(at, 24 * 5, 24 * 40), "move", {"stage": "lost", "cause": cause, "reason": reason})
+
+    def season(self, moment: datetime) -> datetime:
+        """Orders come before a quarter ends, and seldom in August."""
+        month = moment.astimezone(business_zone()).month
+        wait = 31 if month == 8 else 25 if month % 3 == 1 else 12 if month % 3 == 2 else 0
+        if wait and self.random.random() < 0.45:
+            moment += timedelta(days=wait)
+        return office_hours(moment)
 
     # Direct sales -----------------------------------------------------------------------------------------------------------
 
@@ -288,7 +319,9 @@ class Planner:
             )
             start = min(start, self.ago(0, 23))
             choice = [
-                customer for customer in self.of_direct_sales if customer.created_at <= start
+                customer
+                for customer in self.of_direct_sales
+                if customer.created_at <= start and customer.pk not in self.reserved
             ] or self.of_direct_sales
             yield self.direct(start, customer=self.random.choice(choice), stages=self.random.randint(0, 4))
 

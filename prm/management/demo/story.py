@@ -7,6 +7,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from prm.calendar import add_business_days, business_zone
+from prm.management.demo.clock import office_hours
 from prm.management.demo.plan import PROTECTION, Deal, Planner, Step
 
 NAMED = (
@@ -25,6 +26,10 @@ NAMED = (
     "Textiles Garonne",
     "Textiles Verdon",
     "Puerto de Almira",
+    "Garage Montjoie",
+    "Papeteries de l’Orne",
+    "Calder Mills",
+    "Transports Ostrevent",
 )
 
 
@@ -33,6 +38,8 @@ def told(plan: Planner) -> Iterator[Deal]:
     plan.reserved |= {plan.world.customer(name).pk for name in NAMED}
     yield from _alpine(plan)
     yield from _conflicts(plan)
+    yield from _decided(plan)
+    yield from _faded(plan)
     yield from _queue(plan)
     yield from (plan.registration(fate, plan.ago(60)) for fate in ("expired", "cancelled", "released", "recalled"))
     yield plan.registration("lost", plan.ago(120))
@@ -71,6 +78,15 @@ def _alpine(plan: Planner) -> Iterator[Deal]:
     yield returned
     yield plan.registration(
         "pending", plan.ago(1, 14), **alpine, customer="Remontées Mécaniques de Chantelouve", lines=("Bastion",)
+    )
+    yield plan.registration(
+        "pending",
+        plan.ago(2, 11),
+        **alpine,
+        customer="Garage Montjoie",
+        lines=("Watch",),
+        amount=Decimal(21_500),
+        description="Supervision de six ateliers en Île-de-France.",
     )
     rejected = plan.registration("pending", plan.ago(9), **alpine, customer="Fromageries de la Tournette", lines=backup)
     rejected.steps.append(Step(plan.ago(7, 16), "reject", {"reason": "duplicate", "message": ""}))
@@ -123,6 +139,63 @@ def _conflicts(plan: Planner) -> Iterator[Deal]:
     )
 
 
+def _decided(plan: Planner) -> Iterator[Deal]:
+    """Conflicts that a person has closed: upheld for the first, chosen by the customer, no conflict at all."""
+    for customer, lines, first, later, decision in (
+        (
+            "Papeteries de l’Orne",
+            ("Vault",),
+            "Kepler Conseil",
+            "Granit Réseaux",
+            ("settle", {"ruling": "uphold_first", "reason": "Kepler Conseil a déposé le dossier un jour plus tôt."}),
+        ),
+        (
+            "Calder Mills",
+            ("Watch",),
+            "Helix Systems",
+            "Meridian IT",
+            (
+                "settle",
+                {
+                    "ruling": "customer_choice",
+                    "kept_side": "first",
+                    "reason": "The IT director named Helix Systems in writing.",
+                },
+            ),
+        ),
+        (
+            "Transports Ostrevent",
+            ("Cloud backup",),
+            "Lumen Services",
+            "Cobalt Réseaux",
+            ("dismiss", {"reason": "Deux dépôts, deux projets : le client l’a confirmé par téléphone."}),
+        ),
+    ):
+        decided = decision[0] == "settle"
+        days = 6 if decided else 2
+        one = plan.registration("pending", plan.ago(days, 9), partner=first, customer=customer, lines=lines, type="new")
+        one.steps.append(Step(plan.ago(days - 1, 11), "take"))
+        two = plan.registration(
+            "pending", plan.ago(days - 1, 10), partner=later, customer=customer, lines=lines, type="new"
+        )
+        two.steps += [Step(plan.ago(days - 1, 14), "take"), Step(plan.ago(days - 1, 15), *decision)]
+        if decided:
+            two.steps.append(Step(plan.ago(3, 10), "reject", {"reason": "duplicate", "message": ""}))
+            one.steps.append(Step(plan.ago(3, 11), "approve", {"days": PROTECTION}))
+        yield one
+        yield two
+
+
+def _faded(plan: Planner) -> Iterator[Deal]:
+    """Lac & Sommet won a good deal a week half a year ago, and nothing since."""
+    for days in (165, 158, 151):
+        deal = plan.registration("won", plan.ago((days + 30) * 5 // 7), partner="Lac & Sommet")
+        deal.values["amount"] = Decimal(60_000)
+        won = office_hours(plan.now - timedelta(days=days))
+        deal.steps = [step for step in deal.steps if step.verb != "move"] + [Step(won, "move", {"stage": "won"})]
+        yield deal
+
+
 def _queue(plan: Planner) -> Iterator[Deal]:
     """Decisions due today (or on the next business day), and some that are late."""
     today = add_business_days(plan.today, 0)
@@ -157,5 +230,12 @@ def _queue(plan: Planner) -> Iterator[Deal]:
         scope="site",
         place_name="Terminal 2",
     )
-    site.steps.append(Step(plan.ago(18, 15), "approve", {"days": PROTECTION}))
+    site.steps += [
+        Step(plan.ago(18, 15), "approve", {"days": PROTECTION}),
+        Step(
+            plan.ago(5, 10),
+            "dismiss",
+            {"reason": "Delta takes Spain over from next month; agreed with the program owner."},
+        ),
+    ]
     yield site

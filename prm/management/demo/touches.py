@@ -7,11 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from attribution.models import Touchpoint, TouchpointKind
+import pgtrigger
+from django.db import connection
+
+from attribution.models import Lead, Touchpoint, TouchpointKind
 from attribution.models.touchpoint import TouchpointOrigin
-from attribution.tasks import touch_id
+from attribution.tasks import ACTED, touch_id
 from deals.axes import Stage
 from deals.models import DealRegistration, OpportunityParticipant
+from partners.engagement.models import Activity, ActivityKind
 from prm.events.models import Event
 from prm.management.demo.tables import Table
 
@@ -41,6 +45,28 @@ def note(history: bool = True) -> int:
     touches.flush()
     events.flush()
     return count
+
+
+ADDED = """
+INSERT INTO attribution_touchpoint (id, version, created_at, updated_at, kind, at, origin, weight, note, partner_id, opportunity_id)
+SELECT uuidv7(), 1, d.at, d.at, (ARRAY['meeting', 'demo', 'content_share', 'introduction', 'event', 'proof_of_concept'])[1 + (deal.n + k) %% 6],
+    d.at, 'person', 1, '', deal.partner_id, deal.opportunity_id
+FROM (
+    SELECT p.partner_id, p.opportunity_id, o.opened_on, row_number() OVER (ORDER BY o.opened_on, o.name, o.id) AS n, count(*) OVER () AS deals
+    FROM deals_opportunityparticipant p JOIN deals_opportunity o ON o.id = p.opportunity_id WHERE p.partner_id IS NOT NULL
+) deal
+CROSS JOIN LATERAL generate_series(1, (%s / deals + (n <= %s %% deals)::int)::int) k
+CROSS JOIN LATERAL (
+    SELECT least(opened_on + ((n * 7 + k * 13) %% 60)::int * interval '1 day' + interval '10 hours', %s) AS at
+) d
+"""
+
+
+def add(count: int, now: datetime) -> None:
+    """So many touches more, spread over the deals of partners, for measurements."""
+    if count > 0:
+        with connection.cursor() as cursor, pgtrigger.ignore():
+            cursor.execute(ADDED, [count, count, now])
 
 
 def noticed() -> Iterator[Touch]:
@@ -81,3 +107,34 @@ def noticed() -> Iterator[Touch]:
                 times[event],
                 {"partner_id": partner, "opportunity_id": opportunity},
             )
+    yield from of_leads()
+    yield from of_activities()
+
+
+def of_leads() -> Iterator[Touch]:
+    """Campaigns that brought a lead, partners that referred one, partners that took one up to a deal."""
+    for lead in Lead.objects.order_by("received_at", "id"):
+        about = {"lead_id": lead.pk} | ({"customer_id": lead.customer_id} if lead.customer_id else {})
+        for kind, actor, pk in (
+            (TouchpointKind.LEAD_SOURCE.value, "campaign_id", lead.campaign_id),
+            (TouchpointKind.REFERRAL.value, "partner_id", lead.referred_by_id),
+        ):
+            if pk:
+                yield touch_id("lead", lead.pk, kind), kind, lead.received_at, {actor: pk, **about}
+        if lead.converted_at and lead.partner_id and lead.partner_id != lead.referred_by_id:
+            yield (
+                touch_id("lead", lead.pk, "converted", lead.partner_id),
+                TouchpointKind.LEAD_SOURCE.value,
+                lead.converted_at,
+                {"partner_id": lead.partner_id, **about},
+            )
+
+
+def of_activities() -> Iterator[Touch]:
+    """Meetings and demonstrations on registrations."""
+    done = Activity.objects.filter(
+        kind__in=ACTED, subject_type="registration", partner__isnull=False, done_at__isnull=False
+    )
+    for row in done.order_by("at", "id"):
+        about = {"partner_id": row.partner_id, "registration_id": row.subject_id}
+        yield touch_id("activity", row.pk), ACTED[ActivityKind(row.kind)].value, row.at, about

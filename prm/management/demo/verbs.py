@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from deals.axes import OPEN_REVIEW, RUNNING
+from deals.conflicts.models import Conflict
 from deals.conflicts.watch import watch
 from deals.models import DealRegistration, Opportunity, OpportunityLine, OpportunityParticipant
 from deals.tasks import expire_unanswered, lapse_protections
@@ -83,6 +85,16 @@ class Teller:
             file.confirm(deal.customer, by=deal.manager)
         deal.row.approve(by=deal.manager, days=days)
 
+    def settle(self, deal: Deal, **decision: str) -> None:
+        self._conflict(deal).settle(by=deal.manager, **decision)
+
+    def dismiss(self, deal: Deal, reason: str) -> None:
+        self._conflict(deal).dismiss(by=deal.manager, reason=reason)
+
+    def _conflict(self, deal: Deal) -> Conflict:
+        """The one that its arrival called forth."""
+        return Conflict.objects.open().filter(registration=deal.row.pk).get()
+
     def move(self, deal: Deal, stage: str, cause: str = "", reason: str = "") -> None:
         opportunity = deal.row if isinstance(deal.row, Opportunity) else deal.row.participant.opportunity
         opportunity.move_to(stage, by=deal.manager, cause=cause, reason=reason)
@@ -122,8 +134,11 @@ def look_at(clock: Clock, registrations: QuerySet[DealRegistration]) -> None:
 
 
 def run_errands() -> None:
-    """Do what followed, and what followed from that, as the worker would; a failure ends the loading."""
-    while errands := list(Errand.objects.order_by("id")):
+    """Do what followed, and what followed from that, as the worker would; a failure ends the loading.
+
+    What is due later waits for its time.
+    """
+    while errands := list(Errand.objects.filter(due_at__lte=timezone.now()).order_by("id")):
         for errand in errands:
             run_errand(str(errand.pk))
         failed = Errand.objects.filter(tries__gt=0).first()

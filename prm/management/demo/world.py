@@ -1,4 +1,4 @@
-"""What stands before the first deal: the vendor and its people, program, catalogue, partners, customers."""
+"""What stands before the first deal: the vendor and its people, program, catalogue, partners, customers, territories."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from partners.catalogue.models import DiscountRule, Price, PriceList, Product, P
 from partners.models import Membership, Partner, PartnerGroup, SupplyRelation, Team, User
 from partners.programs.models import Enrolment, Program, Tier
 from prm import events
-from prm.management.demo import names
+from prm.management.demo import areas, names
 from prm.management.demo.clock import Clock
 from prm.money.models import ExchangeRate
 from territories.matching.keys import index_customers
@@ -98,6 +98,7 @@ def build(
     make_rates(begin.date(), now.date())
     make_partners(world, clock, now, begin, hashed, names.partner_names(partners))
     make_customers(world, clock, now, begin, random, names.customer_names(customers))
+    areas.build(world, clock, now, begin)
     return world
 
 
