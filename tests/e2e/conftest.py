@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from django.core.cache import cache
@@ -22,6 +23,7 @@ FLAGS = [
     "--disable-sync",
 ]
 PASSWORD = factories.PASSWORD
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
@@ -108,6 +110,12 @@ def person(chromium, live_server):
     for one in people:
         one.context.close()
     assert complaints == []
+
+
+def keep_picture(page, name: str, language: str) -> None:
+    """The screenshots of README and guides, in English: PRM_SCREENSHOTS=1 make pytest ARGS=tests/e2e."""
+    if os.environ.get("PRM_SCREENSHOTS") and language == "en":
+        page.screenshot(path=IMAGES / name)
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import os
-from pathlib import Path
 
 import pytest
 from django.utils import translation
@@ -16,17 +14,8 @@ from deals.models import DealRegistration
 from prm.db import acting
 from territories.matching.keys import index_customers
 from tests import factories
-from tests.e2e.conftest import DESKTOP, PASSWORD, PHONE
+from tests.e2e.conftest import DESKTOP, PASSWORD, PHONE, keep_picture
 from tests.errands import run_errands
-
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-
-
-def keep_picture(page, name: str, language: str) -> None:
-    """The README's screenshots: PRM_SCREENSHOTS=1 pytest tests/e2e/test_story.py."""
-    if os.environ.get("PRM_SCREENSHOTS") and language == "en":
-        IMAGES.mkdir(exist_ok=True)
-        page.screenshot(path=IMAGES / name)
 
 
 @pytest.fixture
