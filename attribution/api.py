@@ -183,12 +183,14 @@ class TouchpointViewSet(Reads, Creates, Edits, Deletes, Upserts, ScopedViewSet):
     serializer_class, partner_serializer_class = TouchpointSerializer, PartnerTouchpointSerializer
     may_create = "manage_leads"
     partner_filters = {
-        **CHANGED,
+        "created_after": CHANGED["created_after"],
+        "created_before": CHANGED["created_before"],
         "kind": one_of("kind", TouchpointKind),
         "after": instant("at__gte"),
         "before": instant("at__lt"),
     }
     vendor_filters = {
+        **CHANGED,
         **partner_filters,
         "origin": one_of("origin", TouchpointOrigin),
         "partner": identity("partner"),
@@ -206,6 +208,7 @@ class TouchpointViewSet(Reads, Creates, Edits, Deletes, Upserts, ScopedViewSet):
         super().initial(request, *args, **kwargs)
         if request.user.is_partner:
             self.filters = self.partner_filters
+            self.ordering_fields = {"created_at": "created_at", "at": "at"}
 
     def serializer_for(self, user):
         return PartnerTouchpointSerializer if user.is_partner else TouchpointSerializer

@@ -264,12 +264,15 @@ def own_registration(touches, partner_id):
 
 
 class PartnerTouchpointSerializer(RecordSerializer):
-    """A touch of one's own: what and when, and the own rows it was about."""
+    """A touch of one's own: what and when, and the own rows it was about.
+
+    Its version and last change are the vendor's: they would tell of notes and links the partner does not read.
+    """
 
     opportunity = OwnRow(own_part, help_text=_("Your part in it."))
     registration = OwnRow(own_registration)
 
     class Meta:
         model = Touchpoint
-        fields = (*SHARED, "kind", "at", "opportunity", "registration", "weight")
+        fields = ("id", "created_at", "external_ids", "kind", "at", "opportunity", "registration", "weight")
         read_only_fields = fields

@@ -24,7 +24,7 @@ HALF_EVEN = "CASE WHEN abs({x} - trunc({x})) = 0.5 THEN 2 * round({x} / 2) ELSE 
 # its selling participants (by share; a team's part has no partner) and its product lines (by amount), largest remainder first.
 OPPORTUNITIES = r"""
 WITH deal AS MATERIALIZED (
-    SELECT o.id, o.customer_id, o.stage, o.route, o.closed_on, coalesce(o.closed_on, %(today)s) AS day,
+    SELECT o.id, o.created_at, o.customer_id, o.stage, o.route, o.closed_on, coalesce(o.closed_on, %(today)s) AS day,
         o.stage IN ('won', 'lost') AS closed,
         least(o.opened_on, (o.created_at AT TIME ZONE %(zone)s)::date) AS began,
         o.amount IS NOT NULL AND o.currency <> %(base)s AND rate.rate IS NULL AS unconverted,
@@ -38,7 +38,7 @@ WITH deal AS MATERIALIZED (
     WHERE true {only}
 ),
 seller AS (
-    SELECT p.opportunity_id, p.partner_id,
+    SELECT p.opportunity_id, p.partner_id, min(p.created_at) AS joined,
         CASE WHEN sum(sum(p.share)) OVER deals = 0 THEN 1 ELSE sum(p.share) END AS weight,
         row_number() OVER (PARTITION BY p.opportunity_id ORDER BY p.partner_id) AS place
     FROM deals_opportunityparticipant p WHERE p.role = 'selling' {parts}
@@ -77,7 +77,7 @@ covered AS (
     SELECT a.customer_id, a.day, a.line, t.territory_id FROM asked a JOIN decided t ON t.i = a.i
 ),
 cell AS (
-    SELECT d.id, s.partner_id, l.line_id, v.territory_id, s.place AS seller_place, l.place AS line_place, {rounded} AS whole,
+    SELECT d.id, s.partner_id, s.joined, l.line_id, v.territory_id, s.place AS seller_place, l.place AS line_place, {rounded} AS whole,
         coalesce(s.weight, 1) * coalesce(l.weight, 1) AS weight,
         sum(coalesce(s.weight, 1) * coalesce(l.weight, 1)) OVER (PARTITION BY d.id) AS weights
     FROM deal d LEFT JOIN seller s ON s.opportunity_id = d.id LEFT JOIN line l ON l.opportunity_id = d.id
@@ -92,7 +92,7 @@ ranked AS (
     FROM part
 ),
 piece AS (
-    SELECT id, partner_id, line_id, territory_id, (least + (turn <= left_over)::int)::bigint AS amount FROM ranked
+    SELECT id, partner_id, joined, line_id, territory_id, (least + (turn <= left_over)::int)::bigint AS amount FROM ranked
 ),
 step AS MATERIALIZED (
     SELECT c.opportunity_id AS id, c.old, c.new, (c.at AT TIME ZONE %(zone)s)::date AS day,
@@ -111,19 +111,20 @@ reached AS (  -- the stages a deal has been in, each with a day; the one it bega
 told AS (
     SELECT d.*, r.contacted, r.qualified FROM deal d LEFT JOIN reached r ON r.id = d.id
 )
-SELECT 'opportunity', t.id, fact.measure, fact.day, p.partner_id, p.territory_id, p.line_id, t.route, fact.value, fact.n, true
+SELECT 'opportunity', t.id, fact.measure, fact.day, p.partner_id, p.territory_id, p.line_id, t.route, fact.value, fact.n,
+    coalesce(fact.since >= (p.joined AT TIME ZONE %(zone)s)::date OR p.joined <= t.created_at + interval '10 minutes', true)
 FROM told t JOIN piece p ON p.id = t.id
 CROSS JOIN LATERAL (
     VALUES
-        (CASE WHEN t.closed THEN t.stage END, t.closed_on, p.amount, 1),
-        (CASE WHEN t.stage = 'won' AND t.unconverted THEN 'won_unconverted' END, t.closed_on, 0, 1),
-        (CASE WHEN t.contacted IS NOT NULL THEN 'contacted' END, t.contacted, (t.stage = 'won')::int, 1),
-        (CASE WHEN t.closed AND t.qualified <= t.closed_on THEN 'cycle' END, t.closed_on, t.closed_on - t.qualified, 1),
-        (CASE WHEN NOT t.closed OR t.began < t.closed_on THEN 'pipeline' END, t.began, p.amount, 1),
-        (CASE WHEN t.closed AND t.began < t.closed_on THEN 'pipeline' END, t.closed_on, -p.amount, -1),
-        (CASE WHEN NOT t.closed THEN 'weighted' END, t.began, round(p.amount * coalesce((%(weights)s::jsonb ->> t.stage)::numeric, 0))::bigint, 1),
-        (CASE WHEN NOT t.closed AND t.unconverted THEN 'pipeline_unconverted' END, t.began, 0, 1)
-) AS fact (measure, day, value, n)
+        (CASE WHEN t.closed THEN t.stage END, t.closed_on, p.amount, 1, NULL::date),
+        (CASE WHEN t.stage = 'won' AND t.unconverted THEN 'won_unconverted' END, t.closed_on, 0, 1, NULL),
+        (CASE WHEN t.contacted IS NOT NULL THEN 'contacted' END, t.contacted, (t.stage = 'won')::int, 1, t.contacted),
+        (CASE WHEN t.closed AND t.qualified <= t.closed_on THEN 'cycle' END, t.closed_on, t.closed_on - t.qualified, 1, t.qualified),
+        (CASE WHEN NOT t.closed OR t.began < t.closed_on THEN 'pipeline' END, t.began, p.amount, 1, NULL),
+        (CASE WHEN t.closed AND t.began < t.closed_on THEN 'pipeline' END, t.closed_on, -p.amount, -1, NULL),
+        (CASE WHEN NOT t.closed THEN 'weighted' END, t.began, round(p.amount * coalesce((%(weights)s::jsonb ->> t.stage)::numeric, 0))::bigint, 1, NULL),
+        (CASE WHEN NOT t.closed AND t.unconverted THEN 'pipeline_unconverted' END, t.began, 0, 1, NULL)
+) AS fact (measure, day, value, n, since)  -- since: what a partner that joined later does not learn of
 WHERE fact.measure IS NOT NULL
 UNION ALL
 SELECT DISTINCT 'opportunity', t.id, 'activity', s.day, p.partner_id, NULL::uuid, NULL::uuid, t.route, 1, 1, true

@@ -8,11 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from babel.dates import format_date
+from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 
 from attribution.kpis import links
 from attribution.kpis.figure import Figure, UnknownQuestion
+from attribution.kpis.joining import JOINED, RUNNING
 from attribution.kpis.metrics import ACTIVE_DAYS, AMOUNTS, Kind, Metric, Term
 from attribution.kpis.periods import Period, add_months, month_start
 from prm.calendar import business_today
@@ -37,9 +39,15 @@ WHERE measure = ANY(%(measures)s) AND dimension = %(dimension)s {key} AND month 
 # A row counts once in each bucket, however many partners or lines of it are asked for.
 LEDGER = """
 SELECT {bucket} AS bucket, measure, CASE WHEN measure = ANY(%(amounts)s) THEN sum(value) ELSE max(value) END AS value, n
-FROM kpis_fact WHERE measure = ANY(%(measures)s) AND {within} {where}
+FROM {facts} WHERE measure = ANY(%(measures)s) AND {within} {where}
 GROUP BY 1, 2, source_id, n
 """
+# A partner that joined a deal later learns nothing of the time before: the deal enters its pipeline on the day it joined.
+OWN_FACTS = f"""
+(SELECT f.source_id, f.measure, f.partner_id, f.line_id, f.value, f.n, f.shared,
+    CASE WHEN f.measure = ANY(%(running)s) THEN greatest(f.on_date, {JOINED}) ELSE f.on_date END AS on_date
+FROM kpis_fact f WHERE f.partner_id = %(own)s AND f.shared) own
+"""  # noqa: S608
 # The bucket of a day where months are cut: its month, or the piece of the cut month.
 PIECE = """
 CASE WHEN {month} = ANY(%(cut)s::date[]) THEN (SELECT max(b) FROM unnest(%(bounds)s::date[]) b WHERE b <= on_date) ELSE {month} END
@@ -68,6 +76,7 @@ class Question:
     ):
         self.measures = measures
         self.filters, self.where, self.values = filters, where, values
+        self.facts = OWN_FACTS if "own" in values else "kpis_fact"
         self.plain = plain  # one dimension at most, and nobody's scope: the rollups can answer
         self.known: dict[tuple, dict[Any, Sums]] = {}
         self.bounds: set[date] = set()
@@ -82,7 +91,7 @@ class Question:
             if metric.kind != Kind.ACTIVE
             for measure in metric.measures
         }
-        named = narrowed(metrics, filters)
+        named = narrowed(metrics, filters, user)
         clauses = [
             f"AND {COLUMN[name]} = %(f_{name})s"
             if value != links.NONE or name == "route"
@@ -136,11 +145,11 @@ class Question:
         if self.plain:
             pieces = [PREPARED_ROLLUP.format(key="AND key = %(key)s" if self.filters else "")]
             if cut:
-                pieces.append(
-                    LEDGER.format(bucket=piece, within=f"({spans}) AND on_date < %(high)s {since}", where=self.where)
-                )
+                within = f"({spans}) AND on_date < %(high)s {since}"
+                pieces.append(LEDGER.format(bucket=piece, facts=self.facts, within=within, where=self.where))
         else:
-            pieces = [LEDGER.format(bucket=piece, within=f"on_date < %(high)s {since}", where=self.where)]
+            within = f"on_date < %(high)s {since}"
+            pieces = [LEDGER.format(bucket=piece, facts=self.facts, within=within, where=self.where)]
         self.prepared = self.fetched(pieces, params) if self.measures else {}
 
     def is_prepared(self, period: Period, until: bool) -> bool:
@@ -173,7 +182,7 @@ class Question:
 
         def ledger(since: str, until: str) -> str:
             within = f"on_date >= %({since})s AND on_date < %({until})s"
-            return LEDGER.format(bucket=ledger_bucket, within=within, where=self.where)
+            return LEDGER.format(bucket=ledger_bucket, facts=self.facts, within=within, where=self.where)
 
         if self.plain and first < last and not (by_part and self.filters):
             params["dimension"] = by if by_part else next(iter(self.filters), "")
@@ -299,11 +308,15 @@ class Question:
             return dict(cursor.fetchall())
 
 
-def narrowed(metrics: Sequence[Metric], filters: Mapping[str, Any] | None) -> dict[str, str]:
-    """The filters that are given, checked; ``none`` asks for what belongs to no part."""
+def narrowed(metrics: Sequence[Metric], filters: Mapping[str, Any] | None, user: Any = None) -> dict[str, str]:
+    """The filters that are given, checked; ``none`` asks for what belongs to no part.
+
+    Territories and routes are the vendor's way of seeing a partner's deals: a partner narrows by product line.
+    """
     named = {name: str(value) for name, value in (filters or {}).items() if value not in (None, "")}
     for name, value in named.items():
-        if any(name not in metric.dimensions for metric in metrics):
+        hidden = user is not None and user.is_partner and name in ("territory", "route")
+        if hidden or any(name not in metric.dimensions for metric in metrics):
             raise UnknownQuestion(_("“%(name)s” cannot narrow this figure.") % {"name": name})
         if name != "route" and value != links.NONE:
             try:
@@ -340,7 +353,8 @@ def scope_of(user: Any) -> tuple[list[str], dict[str, Any]]:
     if user is None:
         return [], {}
     if user.is_partner:
-        return ["AND partner_id = %(own)s AND shared"], {"own": str(user.acting_for_id)}
+        own = {"own": str(user.acting_for_id), "running": list(RUNNING), "zone": settings.BUSINESS_TIME_ZONE}
+        return ["AND partner_id = %(own)s AND shared"], own
     ids = user.partner_scope_ids()
     if ids is None:
         return [], {}

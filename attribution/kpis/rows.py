@@ -8,12 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import IntegerField, Max, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, F, IntegerField, Max, Min, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models.functions import Greatest, TruncDate
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from attribution.kpis.joining import RUNNING
 from attribution.kpis.links import NONE, metric_url, said
 from attribution.kpis.metrics import ACTIVE_DAYS, AMOUNTS, Kind, Metric, Unit
 from attribution.kpis.models import Fact
@@ -23,14 +25,24 @@ from attribution.models import LeadOffer
 from deals.conflicts.models import Conflict
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant
 from partners.models import Partner
+from prm.calendar import business_zone
 from prm.money import quantum
 from prm.ui.lists import Action, Column, Filters, ListPage
+
+
+def known_day() -> Case:
+    """The day from which the partner of a fact may know of it, as ``JOINED`` says."""
+    parts = OpportunityParticipant.objects.filter(opportunity=OuterRef("source_id"), partner=OuterRef("partner_id"))
+    firsts = parts.order_by().values("partner").annotate(first=Min("created_at"), made=Min("opportunity__created_at"))
+    late = firsts.filter(first__gt=F("made") + timedelta(minutes=10))
+    joined = late.values_list(TruncDate("first", tzinfo=business_zone()))
+    return Case(When(measure__in=RUNNING, then=Greatest("on_date", Subquery(joined))), default=F("on_date"))
 
 
 def facts_of(metric: Metric, period: Period, filters: Mapping[str, Any], user: Any) -> QuerySet[Fact]:
     """The lines of the ledger a figure was made of."""
     facts = Fact.objects.filter(measure__in=[term.measure for term in (*metric.top, *metric.bottom)])
-    for name, value in narrowed([metric], filters).items():
+    for name, value in narrowed([metric], filters, user).items():
         nobody = {"route": ""} if name == "route" else {f"{COLUMN[name]}__isnull": True}
         facts = facts.filter(**(nobody if value == NONE else {COLUMN[name]: value}))
     if user.is_partner:
@@ -42,6 +54,9 @@ def facts_of(metric: Metric, period: Period, filters: Mapping[str, Any], user: A
         return facts.filter(on_date__gt=end - timedelta(days=ACTIVE_DAYS), on_date__lte=end)
     if metric.kind == Kind.NOW:
         return facts
+    if user.is_partner:
+        facts = facts.annotate(day=known_day())
+        return facts.filter(day__lt=period.end, **({} if metric.kind == Kind.STOCK else {"day__gte": period.start}))
     facts = facts.filter(on_date__lt=period.end)
     return facts if metric.kind == Kind.STOCK else facts.filter(on_date__gte=period.start)
 

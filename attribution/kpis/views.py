@@ -127,7 +127,7 @@ def rows(request: HttpRequest, key: str) -> HttpResponse:
 def asked_filters(request: HttpRequest, metric: Metric) -> dict[str, str]:
     """The parts an address narrows the figure to; an address of no part is no page."""
     try:
-        return narrowed([metric], {name: request.GET.get(name) for name in COLUMN})
+        return narrowed([metric], {name: request.GET.get(name) for name in COLUMN}, request.user)
     except UnknownQuestion:
         raise Http404 from None
 

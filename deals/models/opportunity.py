@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -342,6 +342,11 @@ class OpportunityParticipant(Record):
 
     def __str__(self) -> str:
         return f"{self.partner or self.team} · {self.get_role_display()}"
+
+    @property
+    def joined_later(self) -> bool:
+        """It took part after the deal had begun: to its partner the time before is nobody's."""
+        return self.created_at > self.opportunity.created_at + timedelta(minutes=10)
 
     @property
     def sells(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import django_filters
 from django import forms
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -133,6 +134,8 @@ def opportunity(request: Request, part: OpportunityParticipant) -> HttpResponse:
     user, deal = request.user, part.opportunity
     reports = not deal.is_closed and OpportunityParticipant.objects.reportable_by(user).filter(pk=part.pk).exists()
     changes = StageChange.objects.filter(opportunity=deal).order_by("-at", "-id")
+    if part.joined_later:  # what was before is others' business; the closing day stands on the page anyway
+        changes = changes.filter(Q(at__gte=part.created_at) | Q(new=deal.stage) & Q(new__in=CLOSED_STAGES))
     panels = registries.panels_of("portal_opportunity", part, user)
     return render(
         request,

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from attribution import kpis
-from deals.models import OpportunityParticipant, Stage
+from deals.models import Opportunity, OpportunityParticipant, Stage, StageChange
 from prm.api.models import ApiToken
 from prm.calendar import business_today
 from prm.db import acting
@@ -72,6 +73,8 @@ def test_a_partner_has_its_own_numbers_and_no_others(deals, owner, rival, signed
     with acting("partner", rival.acting_for_id, rival.pk):
         assert kpis.value("bookings", YEAR, user=rival).value == 47
         assert kpis.value("bookings", YEAR, {"partner": owner.acting_for_id}, rival).value == 0
+        with pytest.raises(kpis.UnknownQuestion):
+            kpis.value("bookings", YEAR, {"territory": "none"}, rival)
     client = signed_in(owner)
     page = client.get(kpis.rows_url("bookings", YEAR))
     assert len(page.context["lines"]) == 2
@@ -79,6 +82,28 @@ def test_a_partner_has_its_own_numbers_and_no_others(deals, owner, rival, signed
     assert client.get(reverse("kpis:metric", args=["open_conflicts"])).status_code == 404
     assert client.get(reverse("kpis:metric", args=["active_partners"])).status_code == 404
     assert "Boreal" not in client.get(reverse("kpis:metric", args=["bookings"])).content.decode()
+
+
+def test_who_joins_a_deal_later_learns_nothing_of_the_time_before(alpine, boreal, owner, admin, up_to_date, signed_in):
+    """Else the figures would say that somebody worked there before."""
+    began = timezone.now() - timedelta(days=200)
+    deal = factories.opportunity(of=boreal, stage=Stage.WON, amount=Decimal(100), closed_on=TODAY)
+    Opportunity.objects.filter(pk=deal.pk).update(created_at=began, opened_on=began.date())
+    StageChange.objects.create(opportunity=deal, old="prospect", new="qualified", at=began + timedelta(days=5))
+    part = OpportunityParticipant.objects.create(opportunity=deal, partner=alpine, customer_name="Alpine's words")
+    up_to_date()
+    with acting("partner", owner.acting_for_id, owner.pk):
+        assert [month.value for month in kpis.values("pipeline", YEAR, "month", user=owner) if month.value] == []
+        for metric in ("cycle_time", "conversion"):
+            assert kpis.value(metric, YEAR, user=owner).value is None
+        assert kpis.value("bookings", YEAR, user=owner).value == 50
+    assert kpis.value("cycle_time", YEAR, user=admin).value == 195
+    assert any(month.value for month in kpis.values("pipeline", YEAR, "month", user=admin))
+    client, then = signed_in(owner), kpis.Period(began.date(), TODAY)
+    assert client.get(kpis.rows_url("open_deals", then)).context["lines"] == []
+    assert len(client.get(kpis.rows_url("won_deals", YEAR)).context["lines"]) == 1
+    page = client.get(reverse("deals:portal_opportunity", args=[part.pk]))
+    assert "qualified" not in {change.new for change in page.context["changes"]}
 
 
 def test_a_channel_manager_counts_the_partners_in_its_scope(deals, boreal):
