@@ -26,7 +26,7 @@ from territories.models.customer import CustomerAddress
 
 NOTE = """
 INSERT INTO kpis_dirty (id, source, source_id)
-SELECT uuidv7(), '{source}', named.id FROM (SELECT DISTINCT {column} AS id FROM changed) named WHERE named.id IS NOT NULL;
+SELECT uuidv7(), '{source}', named.id FROM (SELECT DISTINCT {column} AS id FROM changed {where}) named WHERE named.id IS NOT NULL;
 """
 # A rate counts for the deals of its currency that are open, or closed from its day on.
 NOTE_RATES = """
@@ -78,8 +78,8 @@ def noted(*notes: str) -> list[pgtrigger.Trigger]:
     ]
 
 
-def note(source: str, column: str) -> str:
-    return NOTE.format(source=source, column=column)
+def note(source: str, column: str, where: str = "") -> str:
+    return NOTE.format(source=source, column=column, where=where)
 
 
 class CountedOpportunity(Opportunity):
@@ -109,19 +109,30 @@ class CountedStageChange(StageChange):
 class CountedRegistration(DealRegistration):
     class Meta:
         proxy = True
-        triggers = noted(note("registration", "id"))
+        triggers = noted(note("registration", "id", "WHERE submitted_at IS NOT NULL"))  # a draft counts for nothing
 
 
 class CountedRegistrationLine(RegistrationLine):
     class Meta:
         proxy = True
-        triggers = noted(note("registration", "registration_id"))
+        triggers = noted(
+            note(
+                "registration",
+                "registration_id",
+                "WHERE registration_id IN (SELECT id FROM deals_dealregistration WHERE submitted_at IS NOT NULL)",
+            )
+        )
 
 
 class CountedApproval(Approval):
     class Meta:
         proxy = True
-        triggers = noted(note("registration", "registration_id"))
+        # A new file comes with a change of its registration.
+        triggers = [
+            trigger
+            for trigger in noted(note("registration", "registration_id"))
+            if trigger.operation != pgtrigger.Insert
+        ]
 
 
 class CountedConflict(Conflict):
