@@ -11,11 +11,13 @@ from prm.api import urls  # noqa: F401  (loads every resource)
 from prm.api.renderers import dumps
 from prm.api.router import router
 from prm.api.shape import shape_of
+from prm.api.viewsets import Reads
 from prm.calendar import business_today
 from prm.externals.models import ExternalId
 from tests import factories
 
-RESOURCES = {name: viewset for name, viewset, _basename in router.registry}
+# Metrics and their values are declarations and sums, not rows: they have tests of their own.
+RESOURCES = {name: viewset for name, viewset, _basename in router.registry if issubclass(viewset, Reads)}
 
 
 @pytest.fixture
