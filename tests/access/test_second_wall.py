@@ -62,7 +62,7 @@ def test_no_row_of_the_other_company_is_reachable(world, model):
         with suppress(ProgrammingError), transaction.atomic():
             rows = list(model._base_manager.values())
     text = str(rows)
-    assert {secret for secret in world.boreal.secrets if secret in text} == set()
+    assert {secret for secret in world.boreal.own_secrets if secret in text} == set()
 
 
 def test_the_canaries_sing(world):

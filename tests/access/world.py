@@ -15,9 +15,9 @@ from django.utils import timezone
 from psycopg2.extras import DateRange
 
 from attribution.kpis.rollups import refresh
-from attribution.models import Credit, Lead, Touchpoint
+from attribution.models import Campaign, Credit, Lead, Touchpoint
 from deals.conflicts.watch import watch
-from deals.models import Comment, DealRegistration, OpportunityLine, StageChange
+from deals.models import Comment, DealRegistration, OpportunityLine, OpportunityParticipant, StageChange
 from partners.catalogue.models import DiscountRule
 from partners.engagement.models import Activity
 from partners.models import Invitation, Membership, Partner, PartnerGroup, PartnerStatus, SupplyRelation, Team, User
@@ -30,6 +30,7 @@ from territories.matching.keys import index_customers
 from territories.models import Territory, TerritoryAssignment
 from tests import factories
 
+INTERNAL = "Zqinternal"  # what the vendor keeps for itself, on either company
 SINCE = business_today() - timedelta(days=100)
 
 
@@ -44,11 +45,16 @@ class Company:
 
     @property
     def secrets(self) -> set[str]:
-        """What must not appear in an answer to the other company: the canary, and every id of a row of its own."""
+        """What must not appear in an answer to the other company: beside its own, what the vendor keeps for itself."""
+        return {INTERNAL, str(self.rows["joint"].pk), *self.own_secrets}
+
+    @property
+    def own_secrets(self) -> set[str]:
+        """The canary, and every id of a row of its own: no row that the other's transactions may read holds one."""
         return {
             self.canary,
             str(self.partner.pk),
-            *(str(row.pk) for row in self.rows.values()),
+            *(str(row.pk) for name, row in self.rows.items() if name != "joint"),
             *(str(p.pk) for p in self.people.values()),
         }
 
@@ -92,6 +98,12 @@ def build() -> World:
     for name in ("approved", "submitted"):
         for side in (alpine, boreal):
             watch(DealRegistration.objects.get(pk=side.rows[name].pk))
+    joint = factories.opportunity(f"{INTERNAL} joint", customer=hospital)
+    for side in (alpine, boreal):  # both sell it, and neither knows of the other
+        side.rows["joint"] = joint
+        side.rows["joint_part"] = OpportunityParticipant.objects.create(
+            opportunity=joint, partner=side.partner, share=50, customer_name=f"{side.canary} joint"
+        )
     direct = factories.opportunity("Zqdirect", customer=hospital, route="direct", owner=vendor["direct_sales"])
     suspended = factories.partner("Halted", status=PartnerStatus.SUSPENDED)
     terminated = factories.partner("Gone", status=PartnerStatus.TERMINATED)
@@ -176,15 +188,26 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
         external_id=f"{canary}-1",
     )
     events.record(partner, "changed", by=boss, partner_id=partner.pk, note=canary)
+    campaign = Campaign.start(by=manager, name=f"{INTERNAL} {canary} campaign", code=canary)
     offer, taken = (
         Lead.create(
-            by=manager, company_name=f"{canary} {word} lead", contact_name=f"{canary} contact", need=f"{canary} need"
+            by=manager,
+            campaign=campaign,
+            source=INTERNAL,
+            company_name=f"{canary} {word} lead",
+            contact_name=f"{canary} contact",
+            need=f"{canary} need",
         ).offer_to(partner, by=manager, respond_by=timezone.now() + timedelta(days=3), explanation=f"{canary} grounds")
         for word in ("open", "taken")
     )
     taken.accept(by=boss)
     touch = Touchpoint.record(
-        kind="demo", at=timezone.now(), partner=partner, opportunity=opportunity, note=f"{canary} touch", by=manager
+        kind="demo",
+        at=timezone.now(),
+        partner=partner,
+        opportunity=opportunity,
+        note=f"{INTERNAL} {canary} touch",
+        by=manager,
     )
     territory = Territory.objects.create(name=f"{canary} territory", code=canary)
     made.rows = {
@@ -206,12 +229,15 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
             partner=partner, name=f"{canary} invited", email=f"invited@{canary.lower()}.example", role="partner_sales"
         ).send(by=boss),
         "activity": Activity.log(by=boss, about=submitted, kind="meeting", title=f"{canary} meeting"),
+        "internal": Activity.log(by=manager, about=partner, kind="note", title=f"{INTERNAL} {canary} note"),
+        "for_partner": Activity.log(by=manager, about=partner, kind="call", title=f"{canary} call", shared=True),
         "saved_view": SavedView.keep(by=boss, list="deals:portal_registrations", name=f"{canary} view", query="q=x"),
         "supply": supply,
         "territory": territory,
         "territory_assignment": TerritoryAssignment.assign(
             territory, partner=partner, by=manager, period=DateRange(SINCE, None)
         ),
+        "campaign": campaign,
         "offer": offer,
         "taken": taken,
         "lead": taken.lead,
