@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -205,6 +206,7 @@ def main() -> int:
                 (Touchpoint, "touchpoints"),
             )
         ]
+    logging.disable(logging.INFO)
     client = Client()
     with acting("system"):
         client.force_login(manager)
