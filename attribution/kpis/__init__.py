@@ -4,7 +4,7 @@ from attribution.kpis.figure import Figure, UnknownQuestion, change
 from attribution.kpis.figures import series, tiles, value, values
 from attribution.kpis.links import metric_url, rows_url
 from attribution.kpis.metrics import METRICS, Metric
-from attribution.kpis.periods import Period
+from prm.periods import Period
 
 __all__ = [
     "METRICS",

@@ -14,13 +14,13 @@ from attribution.kpis.figure import Figure, UnknownQuestion
 from attribution.kpis.figures import BY, values
 from attribution.kpis.metrics import METRICS, Metric
 from attribution.kpis.models import Fact
-from attribution.kpis.periods import NAMES, Period
 from attribution.kpis.serializers import MetricSerializer, ValueSerializer
 from prm.api.filters import Filter, FilterBackend
 from prm.api.problems import Problem
 from prm.api.renderers import answer
 from prm.api.router import resource
 from prm.api.viewsets import ScopedViewSet
+from prm.periods import NAMES, Period
 
 
 def part(read: Any = UUID) -> Filter:

@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 
 from attribution.kpis import links
 from attribution.kpis.metrics import Kind, Metric, Unit
-from attribution.kpis.periods import Period
 from prm.money import quantum
+from prm.periods import Period
 from prm.ui.templatetags import ui
 
 

@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 
 from attribution.kpis.figure import Figure, UnknownQuestion, change
 from attribution.kpis.metrics import DIMENSIONS, METRICS, Metric
-from attribution.kpis.periods import Period, add_months, month_start
 from attribution.kpis.questions import Question
+from prm.periods import Period, add_months, month_start
 
 BY = ("month", *DIMENSIONS)
 SPARK_MONTHS = 12

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from attribution.kpis.figures import series, tiles
 from attribution.kpis.links import metric_url
 from attribution.kpis.models import Rollup
-from attribution.kpis.periods import Period, add_months, month_start
 from partners.models import Partner, PartnerStatus
 from prm.calendar import business_today
+from prm.periods import Period, add_months, month_start
 from prm.registries import (
     Attention,
     HomeTiles,

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from attribution.kpis.periods import Period
+from prm.periods import Period
 
 MODELS = {
     "partner": ("partners", "Partner"),

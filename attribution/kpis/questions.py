@@ -16,8 +16,8 @@ from attribution.kpis import links
 from attribution.kpis.figure import Figure, UnknownQuestion
 from attribution.kpis.joining import JOINED, RUNNING
 from attribution.kpis.metrics import ACTIVE_DAYS, AMOUNTS, Kind, Metric, Term
-from attribution.kpis.periods import Period, add_months, month_start
 from prm.calendar import business_today
+from prm.periods import Period, add_months, month_start
 from prm.ui.templatetags import ui
 
 Sums = dict[str, tuple[int, int]]  # measure → (values, rows)

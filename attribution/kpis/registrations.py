@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from attribution.kpis import home  # noqa: F401  (what the two homes show of figures)
 from attribution.kpis.figures import tiles
 from attribution.kpis.links import metric_url
-from attribution.kpis.periods import Period
+from prm.periods import Period
 from prm.registries import NavigationItem, Panel, navigation, panels
 
 KEY_FIGURES = (

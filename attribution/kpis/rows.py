@@ -19,7 +19,6 @@ from attribution.kpis.joining import RUNNING
 from attribution.kpis.links import NONE, metric_url, said
 from attribution.kpis.metrics import ACTIVE_DAYS, AMOUNTS, Kind, Metric, Unit
 from attribution.kpis.models import Fact
-from attribution.kpis.periods import Period
 from attribution.kpis.questions import COLUMN, last_counted, narrowed
 from attribution.models import LeadOffer
 from deals.conflicts.models import Conflict
@@ -27,6 +26,7 @@ from deals.models import DealRegistration, Opportunity, OpportunityParticipant
 from partners.models import Partner
 from prm.calendar import business_zone
 from prm.money import quantum
+from prm.periods import Period
 from prm.ui.lists import Action, Column, Filters, ListPage
 
 

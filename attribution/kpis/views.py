@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -13,11 +13,12 @@ from django.utils.translation import pgettext
 from attribution.kpis.figure import Figure, UnknownQuestion, change
 from attribution.kpis.links import NONE, metric_url, said
 from attribution.kpis.metrics import ADDITIVITY_NAMES, METRICS, UNIT_NAMES, Kind, Metric, Unit
-from attribution.kpis.periods import NAMES, Period
 from attribution.kpis.questions import COLUMN, Question, narrowed
 from attribution.kpis.rows import rows_of
 from prm.access import may
+from prm.http import Request
 from prm.imports.export import export_response
+from prm.periods import NAMES, Period
 from prm.ui.templatetags import ui
 
 SHOWN = 25  # parts of a breakdown on the page; the file has them all
@@ -37,7 +38,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     shown = METRICS.visible_to(request.user)
     question = Question.of(shown, None, request.user)
     question.prepare(period, period.previous)
-    lines = []
+    lines: list[dict[str, Any]] = []
     for metric in shown:
         now, before = question.total(metric, period), question.total(metric, period.previous)
         text, tone = change(now, before)
@@ -64,7 +65,7 @@ def reports(request: HttpRequest) -> HttpResponse:
 
 
 @may("see_metrics")
-def metric(request: HttpRequest, key: str) -> HttpResponse:
+def metric(request: HttpRequest, key: str) -> HttpResponseBase:
     """One metric: its figure, its change, its months and its parts."""
     metric = metric_or_404(request, key)
     period = Period.of_request(request.GET)
@@ -116,7 +117,7 @@ def metric(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @may("see_metrics")
-def rows(request: HttpRequest, key: str) -> HttpResponse:
+def rows(request: Request, key: str) -> HttpResponse:
     """Exactly the records behind a figure."""
     metric = metric_or_404(request, key)
     page = rows_of(metric, request.user)()
@@ -190,7 +191,7 @@ def periods(request: HttpRequest, chosen: Period) -> list[dict[str, Any]]:
 
 def export(
     request: HttpRequest, metric: Metric, period: Period, months: list[Figure], parts: list[Figure], by: str
-) -> HttpResponse:
+) -> HttpResponseBase:
     """Months and parts as a file, with what each ratio was divided from."""
     file_format = request.GET["export"]
     if file_format not in ("csv", "xlsx") or not request.user.may("export"):

@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from attribution.models import Campaign, CreditModel, CreditRule, TouchpointKind
-from attribution.reports.period import Period
 from deals.models import Opportunity
 from partners.models import Partner, Team
 from prm.money import quantum
+from prm.periods import Period
 
 MOST = 50  # lines shown; the others are one line, and all of them are in the file
 COLUMNS = (

@@ -21,6 +21,7 @@ from attribution.reports.journey import journey_of
 from deals.models import Opportunity, OpportunityLine
 from prm.access import may, portal_only, scoped, vendor_only
 from prm.imports.export import CONTENT_TYPES, export_response
+from prm.periods import Period
 from prm.ui.lists import Column, ListPage, Tab
 from prm.ui.templatetags import ui
 
@@ -68,13 +69,13 @@ def report(request: HttpRequest) -> HttpResponseBase:
     )
 
 
-def closed_in(period: periods.Period) -> dict[str, str]:
+def closed_in(period: Period) -> dict[str, str]:
     """The period as filters of the list of credits."""
     days = {"closed_from": period.start, "closed_to": period.last_day}
     return {name: day.isoformat() for name, day in days.items() if day}
 
 
-def won_deals(filters: DealFilters, period: periods.Period) -> Any:
+def won_deals(filters: DealFilters, period: Period) -> Any:
     """The won opportunities the report is about, asked of themselves."""
     deals, asked = sums.in_period(Opportunity.objects.won(), period), filters.form.cleaned_data
     if asked.get("route"):

@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from attribution.kpis.home import falling
-from attribution.kpis.periods import add_months, month_start
 from deals.models import Stage
 from partners.models import Partner
 from prm.calendar import business_today
+from prm.periods import add_months, month_start
 from tests import factories
 from tests.errands import run_errands
 

@@ -1,4 +1,4 @@
-"""The period a figure is about: half-open, in days of the vendor's calendar, kept in the address."""
+"""The period a page is about: half-open, in days of the vendor's calendar, kept in the address."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def add_months(first: date, months: int) -> date:
 
 @dataclass(frozen=True)
 class Period:
-    """From ``start`` to the day before ``end``."""
+    """From ``start`` to the day before ``end``; where a page says so, None is open."""
 
     start: date
     end: date
@@ -82,8 +82,8 @@ class Period:
         return self.start.day == 1 and self.end.day == 1
 
     @property
-    def last_day(self) -> date:
-        return self.end - timedelta(days=1)
+    def last_day(self) -> date | None:
+        return self.end - timedelta(days=1) if self.end else None
 
     @property
     def is_running(self) -> bool:
