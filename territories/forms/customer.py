@@ -11,6 +11,7 @@ from prm.calendar import business_today
 from prm.fields.forms import CustomFieldsForm
 from prm.ui.forms import Clean, RecordForm, RecordsField
 from territories.models import Customer, CustomerAddress, CustomerDomain, CustomerIdentifier, CustomerName
+from territories.models.customer import plain_domain
 
 
 class CustomerForm(CustomFieldsForm, RecordForm):
@@ -63,17 +64,7 @@ class DomainForm(Clean, forms.ModelForm):
         fields = ["domain"]
 
     def clean_domain(self):
-        domain = (
-            self.cleaned_data["domain"]
-            .lower()
-            .removeprefix("https://")
-            .removeprefix("http://")
-            .removeprefix("www.")
-            .strip("/ ")
-        )
-        if "." not in domain or "/" in domain or " " in domain:
-            raise forms.ValidationError(_("Write the domain alone, such as example.com."))
-        return domain
+        return plain_domain(self.cleaned_data["domain"])  # so that rows of the form are compared as they are kept
 
 
 class IdentifierForm(Clean, forms.ModelForm):

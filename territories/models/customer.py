@@ -107,6 +107,14 @@ class CustomerName(Part):
         return self.name
 
 
+def plain_domain(text: str) -> str:
+    """A domain as it is kept; an address pasted from the browser is taken as its domain."""
+    host = text.strip().lower().removeprefix("https://").removeprefix("http://").removeprefix("www.").strip("/ ")
+    if "." not in host or "/" in host or " " in host:
+        raise ValidationError(_("Write the domain alone, such as example.com."), code="invalid_domain")
+    return host
+
+
 class CustomerDomain(Part):
     """An internet domain the customer uses; several customers may share one (a group's site)."""
 
@@ -121,11 +129,10 @@ class CustomerDomain(Part):
         return self.domain
 
     def clean(self) -> None:
-        """An address pasted from the browser is taken as its domain."""
-        host = self.domain.strip().lower().removeprefix("https://").removeprefix("http://").removeprefix("www.")
-        self.domain = host.strip("/")
-        if "." not in self.domain or "/" in self.domain or " " in self.domain:
-            raise ValidationError({"domain": _("Write the domain alone, such as example.com.")}, code="invalid_domain")
+        try:
+            self.domain = plain_domain(self.domain)
+        except ValidationError as error:
+            raise ValidationError({"domain": error}) from None
 
 
 class CustomerIdentifier(Part):
