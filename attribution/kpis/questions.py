@@ -47,7 +47,7 @@ OWN_FACTS = f"""
 (SELECT f.source_id, f.measure, f.partner_id, f.line_id, f.value, f.n, f.shared,
     CASE WHEN f.measure = ANY(%(running)s) THEN greatest(f.on_date, {JOINED}) ELSE f.on_date END AS on_date
 FROM kpis_fact f WHERE f.partner_id = %(own)s AND f.shared) own
-"""  # noqa: S608
+"""  # noqa: S608 # nosec B608 # made of a constant of ours
 # The bucket of a day where months are cut: its month, or the piece of the cut month.
 PIECE = """
 CASE WHEN {month} = ANY(%(cut)s::date[]) THEN (SELECT max(b) FROM unnest(%(bounds)s::date[]) b WHERE b <= on_date) ELSE {month} END
