@@ -14,6 +14,7 @@ from django.urls import Resolver404, resolve
 from attribution.kpis.metrics import METRICS
 from deals.models import DealRegistration
 from prm import rowpolicy
+from prm.api.router import known_scopes
 from prm.ids import uuid7
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -89,6 +90,11 @@ def test_commands_exist(document):
     targets = set(re.findall(r"^([a-z]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)", said)) <= targets
     assert set(re.findall(r"\b(?:manage\.py|manage) ([a-z_]+)", said)) <= set(get_commands())
+
+
+@each_document
+def test_scopes_exist(document):
+    assert set(re.findall(r"--scope ([a-z-]+:[a-z]+)", text_of(document))) <= known_scopes()
 
 
 def environment_of(*modules: str) -> set[str]:
