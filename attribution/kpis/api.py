@@ -41,6 +41,7 @@ class Asked(ScopedViewSet):
                 found[name] = FilterBackend.read(self.filters[name], name, str(value))
             elif name not in ("limit", "cursor"):
                 raise FilterBackend.unknown(name)
+        self.paginator.limit(self.request)
         if "cursor" in self.request.GET:
             raise Problem("invalid_cursor")
         return found
