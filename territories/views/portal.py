@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy
 
-from prm.access import portal_only
+from prm.access import may, portal_only
 from prm.ui.lists import Column, Filters, ListPage
 from territories.models import TerritoryAssignment
 
@@ -33,4 +33,4 @@ class OwnTerritories(ListPage):
         return TerritoryAssignment.objects.visible_to(self.request.user).defer("territory")
 
 
-own_territories = portal_only(OwnTerritories.as_view())
+own_territories = portal_only(may("see_registrations")(OwnTerritories.as_view()))
