@@ -16,6 +16,7 @@ from attribution.kpis.metrics import METRICS, Metric
 from attribution.kpis.models import Fact
 from attribution.kpis.serializers import MetricSerializer, ValueSerializer
 from prm.api.filters import Filter, FilterBackend
+from prm.api.pagination import CursorPage
 from prm.api.problems import Problem
 from prm.api.renderers import answer
 from prm.api.router import resource
@@ -41,7 +42,7 @@ class Asked(ScopedViewSet):
                 found[name] = FilterBackend.read(self.filters[name], name, str(value))
             elif name not in ("limit", "cursor"):
                 raise FilterBackend.unknown(name)
-        self.paginator.limit(self.request)
+        CursorPage.limit(self.request)
         if "cursor" in self.request.GET:
             raise Problem("invalid_cursor")
         return found
