@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
+from decimal import Decimal
+
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
@@ -17,6 +20,7 @@ from deals import story as registration_story
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant, Stage
 from deals.territory import coverage_panel
 from prm import events
+from prm.beside import beside
 from prm.registries import NavigationItem, Panel, SearchSource, navigation, panels, search_sources
 from prm.ui import story
 from prm.ui.templatetags.ui import money_short, num
@@ -161,11 +165,14 @@ def opportunities_panel(rows, user, query: str, by_customer: bool) -> dict | Non
         return None
     from deals.views.opportunity import sums
 
-    found = list(rows.select_related("customer").order_by("-created_at", "-id")[:LATEST])
+    total = Cast("total", TextField())  # as text: a number of JSON would be a float
+    latest = rows.annotate(open_sums=beside(sums(rows.open()), currency="currency", count="count", total=total))
+    found = list(latest.select_related("customer").order_by("-created_at", "-id")[:LATEST])
     words = []
-    for row in sums(rows.open()) if found else []:
+    for row in found[0].open_sums or [] if found else []:
         count = ngettext("%(n)s open", "%(n)s open", row["count"]) % {"n": num(row["count"])}
-        words.append(f"{count} · {money_short(row['total'], row['currency'])}" if row["total"] is not None else count)
+        amount = row["total"] and money_short(Decimal(row["total"]), row["currency"])
+        words.append(f"{count} · {amount}" if amount else count)
     return {
         "opportunities": found,
         "note": ", ".join(words),

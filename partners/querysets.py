@@ -130,7 +130,9 @@ class MembershipQuerySet(models.QuerySet):
         companies = apps.get_model("partners", "Partner").objects.filter(
             group__head=OuterRef("partner"), group__head_reads_deals=True
         )
-        return self.select_related("partner", "user").annotate(headed_companies=ArraySubquery(companies.values("pk")))
+        return self.select_related("partner__channel_manager", "user").annotate(
+            headed_companies=ArraySubquery(companies.values("pk"))
+        )
 
     def usable(self):
         """Memberships one can act through: active, at a partner that is not terminated."""

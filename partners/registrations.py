@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Q
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q
+from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
@@ -10,6 +13,7 @@ from partners.filters import search_partners
 from partners.forms import ManyManagersForm
 from partners.models import Invitation, Membership, Partner, PartnerStatus, SupplyRelation, Team, User
 from prm import events, fields
+from prm.beside import PERIOD, beside, period_of
 from prm.calendar import business_today
 from prm.events.models import Event
 from prm.registries import (
@@ -91,24 +95,47 @@ def country_names(codes) -> list[str]:
     return [str(countries.name(code) or code) for code in codes]
 
 
-def people(partner: Partner, user) -> dict:
-    found = (
-        Membership.objects.visible_to(user)
-        .filter(partner=partner)
-        .select_related("user")
-        .order_by("-is_active", "user__name")
-    )
-    return {"people": list(found[:50]), "partner": partner, "may_manage": user.may("manage_partners")}
+def people_beside(user) -> dict:
+    found = Membership.objects.visible_to(user).filter(partner=OuterRef("pk")).order_by("-is_active", "user__name")
+    return {
+        "people_rows": beside(
+            found[:50],
+            name="user__name",
+            email="user__email",
+            **{name: name for name in ("role", "is_active", "invited_at", "joined_at")},
+        )
+    }
 
 
-def supply(partner: Partner, user) -> dict:
-    found = SupplyRelation.objects.visible_to(user).filter(Q(distributor=partner) | Q(reseller=partner))
-    relations = list(found.select_related("distributor", "reseller").order_by("-period")[:50])
-    today = business_today()
-    for relation in relations:
-        relation.supplies = relation.distributor_id == partner.pk
-        relation.other = relation.reseller if relation.supplies else relation.distributor
+def people(partner: Any, user) -> dict:
+    found = [
+        Membership(user=User(name=row.pop("name"), email=row.pop("email")), **row) for row in partner.people_rows or []
+    ]
+    return {"people": found, "partner": partner, "may_manage": user.may("manage_partners")}
+
+
+def supply_beside(user) -> dict:
+    found = SupplyRelation.objects.visible_to(user).filter(Q(distributor=OuterRef("pk")) | Q(reseller=OuterRef("pk")))
+    return {
+        "supply_rows": beside(
+            found.order_by("-period")[:50],
+            id="pk",
+            country="country",
+            distributor=JSONObject(id="distributor_id", name="distributor__name"),
+            reseller=JSONObject(id="reseller_id", name="reseller__name"),
+            **PERIOD,
+        )
+    }
+
+
+def supply(partner: Any, user) -> dict:
+    relations, today = [], business_today()
+    for row in partner.supply_rows or []:
+        relation: Any = SupplyRelation(id=row["id"], country=row["country"], period=period_of(row))
+        relation.supplies = row["distributor"]["id"] == str(partner.pk)
+        relation.other = Partner(**row["reseller" if relation.supplies else "distributor"])
         relation.running = relation.period.upper is None or relation.period.upper > today
+        relations.append(relation)
     return {"relations": relations, "partner": partner, "may_manage": user.may("manage_partners")}
 
 
@@ -123,9 +150,9 @@ def timeline(partner: Partner, user) -> dict:
     return {"events": story.lines(told[:LATEST], about=partner), "more": len(told) > LATEST}
 
 
-panels.add(Panel("partner", gettext_lazy("People"), "partners/panels/people.html", people, 60))
+panels.add(Panel("partner", gettext_lazy("People"), "partners/panels/people.html", people, 60, beside=people_beside))
 panels.add(Panel("partner", gettext_lazy("Facts"), "partners/panels/facts.html", facts, 10, "side"))
-panels.add(Panel("partner", gettext_lazy("Supply"), "partners/panels/supply.html", supply, 30, "side"))
+panels.add(Panel("partner", gettext_lazy("Supply"), "partners/panels/supply.html", supply, 30, "side", supply_beside))
 panels.add(Panel("partner", gettext_lazy("Activity"), "partners/panels/timeline.html", timeline, 90, "side"))
 
 

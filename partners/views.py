@@ -28,7 +28,7 @@ from prm import events
 from prm.access import allowed, scoped
 from prm.calendar import business_today
 from prm.errors import RuleViolation
-from prm.registries import panels_of
+from prm.registries import beside, panels_of
 from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, ListPage, Tab
 
@@ -113,7 +113,9 @@ partner_list = vendor_may("see_partners")(PartnerList.as_view())
 
 @scoped(
     lambda user: (
-        with_tier(Partner.objects.visible_to(user)).select_related("group", "channel_manager")
+        with_tier(Partner.objects.visible_to(user))
+        .select_related("group", "channel_manager")
+        .annotate(**beside("partner", user))
         if not user.is_partner
         else Partner.objects.none()
     )

@@ -26,7 +26,10 @@ class NavigationItem:
 
 @dataclass(frozen=True)
 class Panel:
-    """A part of a record's page: ``context(record, user)`` feeds ``template``; None hides it."""
+    """A part of a record's page: ``context(record, user)`` feeds ``template``; None hides it.
+
+    ``beside(user)``: annotations by which the few rows it shows come with the record itself (``prm.beside``).
+    """
 
     page: str  # "partner", "customer", "opportunity", "registration"
     title: Any
@@ -34,6 +37,7 @@ class Panel:
     context: Callable[[Any, Any], dict | None]
     order: int = 50
     column: str = "main"  # or "side"
+    beside: Callable[[Any], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,16 @@ class Registry:
 navigation, panels, search_sources, home_tiles = Registry(), Registry(), Registry(), Registry()
 attention, to_do, happenings, partner_situations = Registry(), Registry(), Registry(), Registry()
 merge_guards = Registry()
+
+
+def beside(page: str, user: Any) -> dict[str, Any]:
+    """What the panels of a page want fetched with its record."""
+    return {
+        name: rows
+        for panel in panels
+        if panel.page == page and panel.beside
+        for name, rows in panel.beside(user).items()
+    }
 
 
 def panels_of(page: str, record: Any, user: Any) -> list[dict]:

@@ -1,6 +1,8 @@
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q
 
+from prm.beside import beside
 from prm.calendar import business_today
 
 
@@ -11,6 +13,24 @@ class CustomerQuerySet(models.QuerySet):
 
     def editable_by(self, user):
         return self if not user.is_partner and user.may("manage_customers") else self.none()
+
+    def with_parts(self):
+        """Fetch names, domains, official numbers, places and relatives with it, in the same statement."""
+        model = self.model
+        own = {"customer": OuterRef("pk")}
+        names, domains, numbers, places = (
+            model._meta.get_field(name).related_model.objects.filter(**own).order_by("pk")
+            for name in ("names", "domains", "identifiers", "addresses")
+        )
+        place = ("street", "postcode", "city", "region", "country")
+        return self.annotate(
+            other_names=ArraySubquery(names.values("name")),
+            known_domains=ArraySubquery(domains.values("domain")),
+            number_rows=beside(numbers, scheme="scheme", value="value"),
+            place_rows=beside(places, **{name: name for name in place}),
+            parent_rows=beside(model.objects.filter(children=OuterRef("pk")), id="id", name="name"),
+            child_rows=beside(model.objects.filter(parents=OuterRef("pk")), id="id", name="name"),
+        )
 
     def written(self, text: str):
         """Customers one of whose names contains the text, or one of whose domains begins with it."""

@@ -15,7 +15,14 @@ from prm.registries import NavigationItem, Panel, SearchSource, navigation, pane
 from prm.ui import pick, story
 from prm.ui.templatetags.ui import last_day
 from territories.models import Customer, Territory
-from territories.panels import coverage_of_customer, merges_of_customer, sees, territories_of_partner
+from territories.panels import (
+    coverage_of_customer,
+    merges_beside,
+    merges_of_customer,
+    sees,
+    territories_beside,
+    territories_of_partner,
+)
 
 LATEST = 12
 
@@ -133,6 +140,7 @@ panels.add(
         territories_of_partner,
         20,
         "side",
+        territories_beside,
     )
 )
 story.tell("territory", say_of_territory, "territories:territory", Territory)
@@ -144,4 +152,14 @@ search_sources.add(SearchSource(gettext_lazy("Territory"), "map-2", find_territo
 pick.pickers["territories"] = pick.Picker(
     lambda user, text: [(row.pk, row.name, row.code) for row in territories_written(user, text)[: pick.ENOUGH]]
 )
-panels.add(Panel("customer", gettext_lazy("Merged"), "territories/panels/merges.html", merges_of_customer, 60, "side"))
+panels.add(
+    Panel(
+        "customer",
+        gettext_lazy("Merged"),
+        "territories/panels/merges.html",
+        merges_of_customer,
+        60,
+        "side",
+        merges_beside,
+    )
+)

@@ -115,7 +115,10 @@ class RegistrationForm(Form):
             .order_by("line__name", "name")
         )
         suppliers = SupplyRelation.objects.visible_to(user).in_force().filter(reseller=partner).values("distributor")
-        self.fields["distributor"].queryset = Partner.objects.filter(pk__in=suppliers)
+        distributor = self.fields["distributor"]
+        distributor.queryset = Partner.objects.filter(pk__in=suppliers)
+        known = distributor.queryset  # read once, by whoever asks first
+        distributor.choices = lambda: [("", distributor.empty_label), *((row.pk, str(row)) for row in known)]
         self.declared = declared("registration", user)
         for field in self.declared:
             self.fields[field.name] = form_field(field)

@@ -238,10 +238,14 @@ class DealRegistration(Review, CustomValues, Record):
         """The vendor's file on the present submission; only vendor code asks for it."""
         return Approval.objects.filter(registration=self, submission=self.submission).select_related("customer").first()
 
-    def discounts(self) -> list[tuple]:
-        """For each product line, what this partner pays less than list: (line, tier rule or None)."""
-        enrolment = Enrolment.objects.current_of(self.partner_id)
-        lines = {row.product.line for row in self.lines.select_related("product__line")}
+    def discounts(self, lines=None, enrolment=None) -> list[tuple]:
+        """For each product line, what this partner pays less than list: (line, tier rule or None).
+
+        Product lines and the partner's enrolment, where the caller has read them already.
+        """
+        enrolment = enrolment or Enrolment.objects.current_of(self.partner_id)
+        if lines is None:
+            lines = {row.product.line for row in self.lines.select_related("product__line")}
         rules = DiscountRule.objects.for_lines(enrolment.tier_id, lines) if enrolment else {}
         return [(line, rules.get(line.pk)) for line in sorted(lines, key=lambda line: line.name)]
 

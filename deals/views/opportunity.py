@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -34,10 +34,10 @@ def edits(user) -> bool:
     return not user.is_partner and (user.may("manage_opportunities") or user.may("see_own_opportunities"))
 
 
-def sums(rows) -> list[Any]:
+def sums(rows) -> QuerySet:
     """Count and amount per currency, in one statement; rows are counted once even where a join doubles them."""
     once = Opportunity.objects.filter(pk__in=rows.order_by().values("pk"))
-    return list(once.order_by("currency").values("currency").annotate(count=Count("pk"), total=Sum("amount")))
+    return once.order_by("currency").values("currency").annotate(count=Count("pk"), total=Sum("amount"))
 
 
 def names_of_participants(opportunity: Opportunity) -> str:

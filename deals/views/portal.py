@@ -140,10 +140,11 @@ def portal_page(request: Request, registration: DealRegistration, status: int = 
         registration.partner = user.acting_for
     may_work = is_own and DealRegistration.objects.editable_by(user).filter(pk=registration.pk).exists()
     allowed = DealRegistration.REVIEW[ReviewStatus(registration.review_status)] if may_work else set()
+    lines = lines_with_protection(registration)
     context = {
         "registration": registration,
         "is_own": is_own,
-        "lines": lines_with_protection(registration),
+        "lines": lines,
         "standing": standing(registration),
         "may_edit": may_work and registration.is_editable,
         "may_recall": ReviewStatus.NONE in allowed,
@@ -158,7 +159,7 @@ def portal_page(request: Request, registration: DealRegistration, status: int = 
             "comments": registration.comments.all(),
             "events": story.lines(Event.objects.visible_to(user).about(registration, *told_by(panels))[:READ]),
             "contact": user.acting_for.channel_manager,
-            "discounts": registration.discounts() if is_own else [],
+            "discounts": registration.discounts([part["line"] for part in lines]) if is_own else [],
             "custom": shown("registration", registration, user),
             "comment_url": reverse("deals:portal_comment", args=[registration.pk]),
             "panels": panels,
@@ -266,7 +267,7 @@ def go_on(request: Request, registration: DealRegistration, text: str, tone: str
 def form_context(user, form: RegistrationForm, registration: DealRegistration | None) -> dict:
     """What the form shows beside its fields; nothing of it depends on anybody else's registrations."""
     enrolment = Enrolment.objects.current_of(user.acting_for_id)
-    discounts = registration.discounts() if registration else []
+    discounts = registration.discounts(enrolment=enrolment) if registration and enrolment else []
     return {
         "form": form,
         "registration": registration,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -9,12 +11,13 @@ from django.utils.translation import gettext_lazy
 from partners.views import vendor_may
 from prm import events, fields
 from prm.access import scoped
-from prm.registries import panels_of
+from prm.registries import beside, panels_of
 from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, ListPage
 from territories.filters import CustomerFilters
 from territories.forms.customer import CustomerForm, parts
 from territories.models import Customer
+from territories.models.customer import CustomerAddress, CustomerIdentifier
 
 
 class CustomerList(ListPage):
@@ -63,12 +66,10 @@ customer_list = vendor_may("see_customers")(CustomerList.as_view())
 
 @scoped(
     lambda user: (
-        Customer.objects.visible_to(user)
-        .select_related("team")
-        .prefetch_related("names", "domains", "identifiers", "addresses", "parents", "children")
+        Customer.objects.visible_to(user).select_related("team").with_parts().annotate(**beside("customer", user))
     )
 )
-def customer(request: HttpRequest, customer: Customer) -> HttpResponse:
+def customer(request: HttpRequest, customer: Any) -> HttpResponse:
     """Everything about one customer."""
     panels = panels_of("customer", customer, request.user)
     return render(
@@ -76,6 +77,10 @@ def customer(request: HttpRequest, customer: Customer) -> HttpResponse:
         "territories/customer.html",
         {
             "customer": customer,
+            "numbers": [CustomerIdentifier(**row) for row in customer.number_rows],
+            "places": [CustomerAddress(**row) for row in customer.place_rows],
+            "part_of": [Customer(**row) for row in customer.parent_rows],
+            "includes": [Customer(**row) for row in customer.child_rows],
             "custom": fields.shown("customer", customer, request.user),
             "main_panels": [panel for panel in panels if panel["column"] == "main"],
             "side_panels": [panel for panel in panels if panel["column"] == "side"],
