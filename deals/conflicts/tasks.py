@@ -42,21 +42,17 @@ def watch_confirmed(event) -> None:
         refresh(file.registration)
 
 
-@follow("opportunity.created", "opportunity.changed", "opportunity.stage_changed", queue="conflicts")
-def watch_opportunity(event) -> None:
-    """A direct deal that appears, moves or closes concerns the live registrations of its customer."""
-    opportunity = Opportunity.objects.filter(pk=event.subject_id).first()
-    if opportunity is None or opportunity.customer_id is None:
-        return
-    shared = sharing(keys_of_customers([opportunity.customer_id])[opportunity.customer_id], "deal_registration")
-    confirmed = (
-        Approval.objects.of_present_submission()
-        .filter(customer=opportunity.customer_id)
-        .values_list("registration", flat=True)
-    )
-    touched = Opportunity.objects.filter(pk=opportunity.pk).values_list("conflicts__registration", flat=True)
-    ids = {*shared, *confirmed, *(pk for pk in touched if pk)}
-    for registration in DealRegistration.objects.filter(pk__in=ids).select_related("partner", "participant"):
+@follow("opportunity.created", "opportunity.changed", "opportunity.stage_changed", queue="conflicts", together=True)
+def watch_opportunities(events) -> None:
+    """Direct deals that appear, move or close concern the live registrations of their customers, each looked at once."""
+    deals = Opportunity.objects.filter(pk__in={event.subject_id for event in events}, customer__isnull=False)
+    customers = dict(deals.values_list("pk", "customer"))
+    shared = sharing(set().union(*keys_of_customers(set(customers.values())).values()), "deal_registration")
+    confirmed = Approval.objects.of_present_submission().filter(customer__in=set(customers.values()))
+    touched = Opportunity.objects.filter(pk__in=list(customers)).values_list("conflicts__registration", flat=True)
+    ids = {*shared, *confirmed.values_list("registration", flat=True), *(pk for pk in touched if pk)}
+    registrations = DealRegistration.objects.filter(pk__in=ids).select_related("partner", "participant")
+    for registration in registrations.order_by("pk"):
         refresh(registration)
 
 

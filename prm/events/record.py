@@ -13,8 +13,10 @@ class Follower(NamedTuple):
     task: str
     queue: str
     run: Callable
+    together: bool = False
 
 
+TOGETHER = 200  # events in one errand
 _followers: dict[str, list[Follower]] = {}
 _tasks: dict[str, Follower] = {}
 
@@ -29,14 +31,15 @@ def task(name: str, queue: str = "default") -> Callable:
     return decorate
 
 
-def follow(*names: str, queue: str = "default") -> Callable:
+def follow(*names: str, queue: str = "default", together: bool = False) -> Callable:
     """Run the decorated function, in the background, once for each event of these names; it receives the Event.
 
-    Declared in an app's ``tasks.py``: ``@follow("deal_registration.submitted", queue="conflicts")``.
+    Declared in an app's ``tasks.py``: ``@follow("deal_registration.submitted", queue="conflicts")``. With ``together`` it
+    receives a list: of what an import tells at once, many events make one errand.
     """
 
     def decorate(function: Callable) -> Callable:
-        follower = Follower(f"{function.__module__}.{function.__name__}", queue, function)
+        follower = Follower(f"{function.__module__}.{function.__name__}", queue, function, together)
         _tasks[follower.task] = follower
         for name in names:
             _followers.setdefault(name, []).append(follower)
@@ -87,14 +90,23 @@ def record_all(events: list) -> None:
     from prm.events.models import Errand, Event
 
     Event.objects.bulk_create(events, batch_size=2000)
-    Errand.objects.bulk_create(
-        [
-            Errand(task=follower.task, event=event, queue=follower.queue, request_id=event.request_id)
-            for event in events
-            for follower in followers(event.name)
-        ],
-        batch_size=2000,
-    )
+    errands: list[Errand] = []
+    gathered: dict[Follower, list[Event]] = {}
+    for event in events:
+        for follower in followers(event.name):
+            if follower.together and len(events) > 1:
+                gathered.setdefault(follower, []).append(event)
+            else:
+                errands.append(
+                    Errand(task=follower.task, event=event, queue=follower.queue, request_id=event.request_id)
+                )
+    for follower, told in gathered.items():
+        for piece in (told[start : start + TOGETHER] for start in range(0, len(told), TOGETHER)):
+            kwargs = {"events": [str(event.pk) for event in piece]}
+            errands.append(
+                Errand(task=follower.task, kwargs=kwargs, queue=follower.queue, request_id=piece[0].request_id)
+            )
+    Errand.objects.bulk_create(errands, batch_size=2000)
 
 
 def enqueue(task: str, *, due_at: Any = None, **kwargs: Any) -> Any:

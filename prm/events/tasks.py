@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from prm.db import acting
-from prm.events.models import Errand
+from prm.events.models import Errand, Event
 from prm.events.record import named_task
 
 log = structlog.get_logger(__name__)
@@ -30,10 +30,14 @@ def run_errand(errand_id: str) -> None:
             structlog.contextvars.bind_contextvars(
                 request_id=errand.request_id, errand=str(errand.pk), task=errand.task
             )
-            if errand.event_id:
-                named_task(errand.task).run(errand.event, **errand.kwargs)
+            follower = named_task(errand.task)
+            if follower.together:
+                told = Event.objects.filter(pk__in=errand.kwargs.get("events", [errand.event_id]))
+                follower.run(list(told.order_by("at", "id")))
+            elif errand.event_id:
+                follower.run(errand.event, **errand.kwargs)
             else:
-                named_task(errand.task).run(**errand.kwargs)
+                follower.run(**errand.kwargs)
             errand.delete()
     except Exception:
         log.exception("errand failed")

@@ -27,7 +27,7 @@ def again(verb: str) -> None:
     for event in list(Event.objects.all()):
         if event.name == verb:
             for follower in followers(verb):
-                follower.run(event)
+                follower.run([event] if follower.together else event)
 
 
 def test_campaign_and_referral_of_a_lead(alpine, boreal, channel_manager):
