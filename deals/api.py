@@ -185,20 +185,22 @@ class OpportunityViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
         user = self.request.user
         return (OpportunityParticipant if user.is_partner else Opportunity).objects.visible_to(user)
 
-    def create_row(self, *, registration=None, **data):
+    def create_row(self, *, registration=None, lines=None, **data):
         opportunity = super().create_row(**data)
+        if lines:
+            opportunity.change(by=self.request.user, lines=lines, amount=opportunity.amount)
         if registration is not None:
             registration.link(opportunity, by=self.request.user)
         return opportunity
 
-    def edit_row(self, row, *, registration=None, **data):
+    def edit_row(self, row, *, registration=None, lines=None, **data):
         """Changed facts are told with old and new value: figures and credits follow them."""
         row.lock(self.version)
         checked = copy(row)
         for name, value in data.items():
             setattr(checked, name, value)
         checked.full_clean()
-        row.change(by=self.request.user, **data)
+        row.change(by=self.request.user, lines=lines, **data)
         if registration is not None:
             registration.link(row, by=self.request.user)
 

@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, QuerySet, Sum, TextField
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from deals.axes import LostCause, RejectionReason, Stage
-from deals.models import DealRegistration, Opportunity, OpportunityParticipant, RegistrationLine
+from deals.models import DealRegistration, Opportunity, OpportunityLine, OpportunityParticipant, RegistrationLine
 from deals.models.registration import EDITABLE_FIELDS
-from partners.catalogue.models import Product
+from partners.catalogue.models import Product, ProductLine
 from partners.models import Partner, SupplyRelation
-from prm.api.fields import CustomField, LinkedIds, MoneyField, Reference
+from prm.api.fields import CustomField, Linked, LinkedIds, MoneyField, Reference
 from prm.api.serializers import SHARED, InputSerializer, RecordSerializer
 from prm.calendar import business_today
+from prm.compiled import PLACE_IDS
 
 FURTHEST = 10  # years ahead a close may be expected
 
@@ -136,8 +144,52 @@ class CommentAnswerSerializer(serializers.Serializer):
     at = serializers.DateTimeField()
 
 
+class LineSerializer(InputSerializer):
+    line = Reference(model=ProductLine)
+    amount = serializers.DecimalField(max_digits=19, decimal_places=4, min_value=0, allow_null=True)
+
+
+@extend_schema_field(LineSerializer(many=True))
+class LinesField(Linked, serializers.Field):
+    """Amounts by product line, in the currency of the opportunity; what is sent takes the place of what was there."""
+
+    default_error_messages = {
+        "invalid": _("Give a list of objects with line and amount."),
+        "twice": _("A product line is named twice."),
+    }
+
+    def links(self, user: Any) -> tuple[Hashable, Callable[[], QuerySet]]:
+        def rows() -> QuerySet:
+            kept = OpportunityLine.objects.filter(opportunity__in=[PLACE_IDS])
+            lines = kept.annotate(row=F("opportunity_id"), first=Cast("line_id", TextField())).values("row", "first")
+            return lines.annotate(second=Cast(Sum("amount"), TextField()))
+
+        return (OpportunityLine,), rows
+
+    def fold(self, first: str, second: str | None) -> dict[str, Any]:
+        return {"line": first, "amount": second}
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+    def to_internal_value(self, data: Any) -> dict[ProductLine, Decimal | None]:
+        if not isinstance(data, list):
+            self.fail("invalid")
+        sent = LineSerializer(data=data, many=True, context=self.context)
+        sent.is_valid(raise_exception=True)
+        lines = {row["line"]: row["amount"] for row in sent.validated_data}
+        if len(lines) < len(data):
+            self.fail("twice")
+        return lines
+
+
 class OpportunitySerializer(RecordSerializer):
-    amount = MoneyField(required=False, allow_null=True)
+    amount = MoneyField(
+        required=False, allow_null=True, help_text=_("Where every product line has an amount, their sum.")
+    )
+    lines = LinesField(
+        required=False, help_text=_("Amounts by product line, in the opportunity's currency; a list replaces all.")
+    )
     customer_name = serializers.CharField(source="customer.name", read_only=True, allow_null=True)
     registration = Reference(
         model=DealRegistration,
@@ -159,6 +211,7 @@ class OpportunitySerializer(RecordSerializer):
             "route",
             "stage",
             "amount",
+            "lines",
             "recurring",
             "expected_close_date",
             "opened_on",

@@ -197,7 +197,7 @@ class Opportunity(CustomValues, Record):
             self._refuse_closing_day(changes["closed_on"], opened=changes.get("opened_on", self.opened_on))
         with self.telling(by):
             if lines is not None:
-                changes |= self._set_lines(lines, changes)
+                changes |= self._set_lines(lines, changes, values.get("amount"))
             if changes or lines is not None:
                 self.put(**changes)
 
@@ -234,16 +234,15 @@ class Opportunity(CustomValues, Record):
             "participants": sorted([[told(value) for value in row] for row in parts], key=str),
         }
 
-    def _set_lines(self, lines: dict, changes: dict[str, Any]) -> dict[str, Any]:
+    def _set_lines(self, lines: dict, changes: dict[str, Any], given: Decimal | None) -> dict[str, Any]:
         """Exactly these lines; where each has an amount they are the opportunity's, and an amount given with them agrees."""
         amounts = list(lines.values())
         if None not in amounts and amounts:
             total = sum(amounts, Decimal(0))
-            if changes.get("amount", total) not in (None, total):
+            if given not in (None, total):
                 raise RuleViolation(
                     "amounts_differ",
-                    _("The product lines add up to %(total)s, not to %(amount)s.")
-                    % {"total": total, "amount": changes["amount"]},
+                    _("The product lines add up to %(total)s, not to %(amount)s.") % {"total": total, "amount": given},
                     field="amount",
                 )
             changes = {**changes, "amount": total}
