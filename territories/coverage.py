@@ -22,6 +22,7 @@ from partners.catalogue.models import ProductLine
 from partners.models import Partner, Team
 from prm.calendar import business_today
 from territories.models import AssignmentKind, Customer, Territory, TerritoryAssignment, TerritoryRule
+from territories.models.customer import CustomerAddress
 from territories.models.territory import PER_POSTAL_CHARACTER, WEIGHTS
 from territories.wording import EXCLUSIVE, HOUSE, OPEN, SHARED, UNASSIGNED, answer_words
 
@@ -66,19 +67,27 @@ def place(country: str, region: str = "", postcode: str = "") -> dict[str, str]:
     return {"country": country, "region": region, "postcode": "".join(postcode.upper().split()).replace("-", "")}
 
 
+def places_and_parents(customer: Customer) -> tuple[list[CustomerAddress], list[UUID]]:
+    """Its places, the oldest first, and its parents' ids; as they came with it, where they did (``with_parts``)."""
+    if hasattr(customer, "place_rows"):
+        parents = [UUID(row["id"]) for row in customer.parent_rows]
+        return [CustomerAddress(**row) for row in customer.place_rows], parents
+    return sorted(customer.addresses.all(), key=lambda row: row.pk), [row.pk for row in customer.parents.all()]
+
+
 def facts_of(customer: Customer, country: str = "") -> dict[str, Any]:
     """What rules look at in a customer: its first address in its own country gives region and postal code.
 
     ``country`` stands in where the customer's is not known.
     """
     country = customer.country.code or country
-    addresses = sorted(customer.addresses.all(), key=lambda row: row.pk)
+    addresses, parents = places_and_parents(customer)
     address = next((row for row in addresses if (row.country.code or country) == country), None)
     return {
         **place(country, address.region if address else "", address.postcode if address else ""),
         "industry": customer.industry,
         "segment": customer.segment,
-        "customers": (customer.pk, *sorted(row.pk for row in customer.parents.all())),
+        "customers": (customer.pk, *sorted(parents)),
     }
 
 

@@ -166,7 +166,7 @@ def test_customer_page_says_who_may_sell(signed_in, viewer, france, alpine, hosp
     client = signed_in(viewer)
     html = page(client, hospital.get_absolute_url())
     assert "any product for Hôpital du Lac: territory “France”, only Alpine may sell there." in html
-    assert len(statements(client, hospital.get_absolute_url())) <= 20
+    assert len(statements(client, hospital.get_absolute_url())) <= 12
 
 
 def test_review_shows_the_territory(signed_in, channel_manager, owner, boreal, france, submitted_deal):

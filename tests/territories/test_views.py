@@ -95,7 +95,7 @@ def test_page_shows_what_is_known(channel_manager, hospital, alpine, signed_in):
     page = client.get(f"/customers/{hospital.pk}/").content.decode()
     assert "hopital-du-lac.example" in page
     assert "Backup for the hospital" in page
-    assert len(statements(client, f"/customers/{hospital.pk}/")) <= 20
+    assert len(statements(client, f"/customers/{hospital.pk}/")) <= 12
 
 
 @pytest.mark.parametrize("who", ["owner", "rival", "direct_seller"])
