@@ -102,6 +102,8 @@ class LeadViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
     @action("registration", rows="editable_by")
     def registration(self, row):
         """Make a draft registration of the partner that accepted it."""
+        if not self.request.user.may("see_registrations"):
+            raise Problem("not_allowed")
         row.register(by=self.request.user, version=self.version)
 
     @action("opportunity", rows="editable_by", input=OpportunityOfLeadSerializer)

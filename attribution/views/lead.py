@@ -119,6 +119,7 @@ def lead(request: HttpRequest, lead: Lead) -> HttpResponse:
         "panels": registries.panels_of("lead", lead, user),
         "may_manage": may_manage,
         "may_see_partners": user.may("see_partners"),
+        "may_register": user.may("see_registrations"),
         "may_see_customer": user.may("see_customers"),
     }
     if may_manage and lead.is_open:
@@ -268,7 +269,7 @@ def reopening(request: HttpRequest, lead: Lead) -> HttpResponse:
 
 
 @require_POST
-@scoped(lambda user: Lead.objects.editable_by(user))
+@scoped(lambda user: Lead.objects.editable_by(user) if user.may("see_registrations") else Lead.objects.none())
 def registration(request: HttpRequest, lead: Lead) -> HttpResponse:
     """A draft registration of the partner that holds the lead."""
     return verb(
