@@ -130,7 +130,7 @@ def test_page_shows_panels(channel_manager, alpine, owner, cima, signed_in):
     client = signed_in(channel_manager)
     page = client.get(f"/partners/{alpine.pk}/").content.decode()
     assert all(word in page for word in ("Alix Admin", "Cima", "Resale", "Silver"))
-    assert len(statements(client, f"/partners/{alpine.pk}/")) <= 20
+    assert len(statements(client, f"/partners/{alpine.pk}/")) <= 12
 
 
 @pytest.mark.parametrize("who", ["owner", "rival"])
