@@ -396,6 +396,7 @@ class StageChange(Part):
 
     class Meta:
         ordering = ["at", "id"]
+        indexes = [models.Index(fields=["at"], name="stage_change_recent", include=["opportunity"])]
 
     def __str__(self) -> str:
         return f"{self.old} → {self.new}"

@@ -172,6 +172,12 @@ class DealRegistration(Review, CustomValues, Record):
             models.Index(fields=["partner", "-created_at", "-id"], name="registration_own"),
             models.Index(fields=["distributor", "-created_at", "-id"], name="registration_supplied"),
             models.Index(fields=["-created_at", "-id"], name="registration_recent"),
+            models.Index(fields=["submitted_at", "partner"], name="registration_submitted"),
+            models.Index(
+                fields=["protected_until"],
+                name="registration_ending",
+                condition=models.Q(protection_status__in=RUNNING),
+            ),
             models.Index(
                 fields=["decide_by"], name="registration_queue", condition=models.Q(review_status__in=OPEN_REVIEW)
             ),
