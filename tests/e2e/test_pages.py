@@ -94,7 +94,7 @@ def test_every_page(person, world, side, look):
         if found := faults(reader):
             wrong[address] = found
     assert wrong == {}, json.dumps(wrong, indent=1, ensure_ascii=False)
-    assert seen >= {"vendor": 25, "portal": 6}[side]
+    assert seen >= {"vendor": 50, "portal": 15}[side]
 
 
 @pytest.mark.parametrize("path", ["/", "/identity/password/reset/"])
