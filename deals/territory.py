@@ -18,7 +18,7 @@ def coverage_of(registration: DealRegistration, customer: Customer | None) -> Re
     submitted = registration.submitted_at
     return resolve(
         country=registration.customer_country.code or "",
-        lines={row.product.line for row in registration.lines.all()},
+        lines={row.product.line for row in registration.lines.select_related("product__line")},
         customer=customer,
         on=submitted.astimezone(business_zone()).date() if submitted else business_today(),
         roles=registration.partner.types,

@@ -1,3 +1,5 @@
+from collections import Counter
+
 from django.db import models
 
 
@@ -44,10 +46,6 @@ class ConflictQuerySet(models.QuerySet):
 
     def of_registrations(self, ids):
         """How many open conflicts each of these registrations has: {id: count}."""
-        counts: dict = {}
-        for column in ("registration_id", "other_id"):
-            for pk, n in (
-                self.open().filter(**{f"{column}__in": ids}).values_list(column).annotate(n=models.Count("pk"))
-            ):
-                counts[pk] = counts.get(pk, 0) + n
-        return counts
+        wanted = set(ids)
+        sides = self.open().filter(models.Q(registration__in=wanted) | models.Q(other__in=wanted)).order_by()
+        return Counter(pk for pair in sides.values_list("registration_id", "other_id") for pk in pair if pk in wanted)

@@ -23,7 +23,7 @@ from prm.imports.importer import Run
 from prm.imports.mapping import suggest
 from prm.imports.models import Import, ImportStatus, SavedMapping
 from prm.imports.reading import Table, open_table
-from prm.ui.forms import handle, posted
+from prm.ui.forms import handle, posted, posted_files
 from prm.ui.lists import Action, Column, Filters, ListPage
 from prm.ui.toasts import say
 
@@ -64,7 +64,9 @@ class ImportList(ListPage):
 @may("import_data")
 def new(request: Request) -> HttpResponse:
     """Give a file."""
-    form = UploadForm(posted(request), request.FILES, user=request.user, initial={"kind": request.GET.get("kind", "")})
+    form = UploadForm(
+        posted(request), posted_files(request), user=request.user, initial={"kind": request.GET.get("kind", "")}
+    )
     return handle(
         request,
         form,

@@ -15,7 +15,7 @@ from prm.events.models import Errand
 from prm.installation import colours, files
 from prm.installation.forms import BrandingForm, SecurityForm
 from prm.installation.models import Installation
-from prm.ui.forms import handle, posted
+from prm.ui.forms import handle, posted, posted_files
 from prm.ui.lists import Column, Filters, ListPage, Tab
 from prm.ui.toasts import say
 
@@ -23,7 +23,7 @@ from prm.ui.toasts import say
 @may("manage_installation")
 def branding(request: HttpRequest) -> HttpResponse:
     """Name, logo, colour, sender of e-mails."""
-    form = BrandingForm(posted(request), request.FILES, instance=Installation.for_change(), user=request.user)
+    form = BrandingForm(posted(request), posted_files(request), instance=Installation.for_change(), user=request.user)
     return handle(
         request,
         form,

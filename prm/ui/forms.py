@@ -266,6 +266,11 @@ def posted(request: HttpRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
+def posted_files(request: HttpRequest) -> Any:
+    """The files sent with it; a form given even no files at all takes itself for sent."""
+    return request.FILES if request.method == "POST" else None
+
+
 def handle(
     request: HttpRequest,
     form: forms.BaseForm,

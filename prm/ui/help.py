@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
+from django.views.decorators.http import require_GET
 from markdown_it import MarkdownIt
 
 from prm.access import allowed
@@ -65,6 +66,7 @@ def _address(href: str, known: dict[str, str]) -> str:
     return reverse("api:docs") if href.endswith(".md") else href
 
 
+@require_GET
 @allowed(lambda user: user.is_authenticated)
 def guide(request: HttpRequest, name: str = "") -> HttpResponse:
     """One guide, with a menu of the others of this side."""
