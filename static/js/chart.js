@@ -1,7 +1,7 @@
 // Charts are drawn from the table beside them, in the colours of the theme, and drawn again when the theme changes.
-import { BarController, BarElement, CategoryScale, Chart, Legend, LinearScale, LineController, LineElement, PointElement, Tooltip } from "chart.js";
+import { BarController, BarElement, CategoryScale, Chart, LinearScale, LineController, LineElement, PointElement, Tooltip } from "chart.js";
 
-Chart.register(BarController, BarElement, CategoryScale, Legend, LinearScale, LineController, LineElement, PointElement, Tooltip);
+Chart.register(BarController, BarElement, CategoryScale, LinearScale, LineController, LineElement, PointElement, Tooltip);
 
 /** A token as the rgba() a canvas understands. */
 function colour(token) {
@@ -36,7 +36,6 @@ function draw(figure) {
     },
     options: {
       maintainAspectRatio: false, animation: false, locale: language,
-      plugins: { legend: { display: names.length > 1, align: "end", labels: { color: ink, boxWidth: 12, boxHeight: 12 } } },
       scales: {
         x: { stacked, grid: { display: false }, ticks: { color: ink } },
         y: { stacked, beginAtZero: true, grid: { color: line }, border: { display: false }, ticks: { color: ink, maxTicksLimit: 5 } },
