@@ -69,9 +69,9 @@ def place(country: str, region: str = "", postcode: str = "") -> dict[str, str]:
 
 def places_and_parents(customer: Customer) -> tuple[list[CustomerAddress], list[UUID]]:
     """Its places, the oldest first, and its parents' ids; as they came with it, where they did (``with_parts``)."""
-    if hasattr(customer, "place_rows"):
-        parents = [UUID(row["id"]) for row in customer.parent_rows]
-        return [CustomerAddress(**row) for row in customer.place_rows], parents
+    came = vars(customer)
+    if "place_rows" in came:
+        return [CustomerAddress(**row) for row in came["place_rows"]], [UUID(row["id"]) for row in came["parent_rows"]]
     return sorted(customer.addresses.all(), key=lambda row: row.pk), [row.pk for row in customer.parents.all()]
 
 
