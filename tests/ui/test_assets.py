@@ -14,7 +14,7 @@ ROOT = Path(settings.BASE_DIR)
 DIST = ROOT / "static" / "dist"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 CODE = [
-    path for folder in ("prm", "partners", "territories", "deals") for path in sorted((ROOT / folder).rglob("*.py"))
+    path for folder in ("prm", "partners", "territories", "deals", "attribution") for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 TAG = re.compile(r"{%.*?%}|{#.*?#}", re.DOTALL)
 # Marks for scripts and tests, drawn by nothing.
@@ -55,7 +55,7 @@ def icons_in(text: str) -> set[str]:
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
 def test_every_class_exists(path):
-    css = built("app.css")
+    css = built("app.css") + built("map.css") + built("select.css")
     known = {name.replace("\\", "") for name in re.findall(r"\.((?:[\w-]|\\.)+)", css)}
     assert classes_in(path.read_text()) - known - UNSTYLED == set()
 
