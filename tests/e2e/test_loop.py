@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 from playwright.sync_api import expect
 from psycopg2.extras import DateRange
 
@@ -105,7 +106,7 @@ def log_meeting(page, title: str) -> None:
     panel = page.locator("#activities")
     panel.locator("[name=activity-kind]").select_option("meeting")
     panel.locator("[name=activity-title]").fill(title)
-    panel.locator("form.quick-add button.btn").click()
+    panel.get_by_role("button", name=gettext("Add"), exact=True).click()
     expect(panel).to_contain_text(title)
 
 
