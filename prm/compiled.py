@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from datetime import UTC, date, datetime
-from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -67,7 +66,10 @@ class Compiled:
             self.sql = ""
             return
         self.params = tuple(params)
-        self.varies, self.text = [type(value) in TYPES for value in params], ""
+        self.text = ""
+        # Ids and times go once, however often they stand in the text; an equal text may be of another type elsewhere.
+        self.sent: list[Any] = []
+        self.places = [self._place(value) if type(value) in TYPES else 0 for value in params]
         if PLACE_IDS in self.params:
             self.sql = self.sql.replace("IN (%s)", "= ANY(%s::uuid[])")
         self.converters = [
@@ -86,16 +88,23 @@ class Compiled:
             # (the stubs describe a later Django, which takes one argument more)
             self.populators = get_related_populators(self.known_as, self.select, DEFAULT_DB_ALIAS)  # type: ignore[call-arg]
 
+    def _place(self, value: Any) -> int:
+        """Under which number a statement knows the value, from 1."""
+        if isinstance(value, str) or value not in self.sent:
+            self.sent.append(value)
+            return len(self.sent)
+        return self.sent.index(value) + 1
+
     def tuples(self, places: dict[Any, Any] | None = None) -> list[tuple]:
         """The rows, with these values at the places."""
         if not self.sql:
             return []
-        params = self.params
-        if places:
-            params = tuple(places.get(value, value) for value in params)
+        places = places or {}
         with connection.cursor() as cursor:
-            sql, params = self.prepared(params) if self.prepare else (self.sql, params)
-            cursor.execute(sql, params)
+            if self.prepare:
+                cursor.execute(*self.prepared(places))
+            else:
+                cursor.execute(self.sql, tuple(places.get(value, value) for value in self.params))
             rows = cursor.fetchall()
         if not self.converters:
             return rows
@@ -106,8 +115,8 @@ class Compiled:
                     row[at] = function(row[at], expression, connection)
         return rows
 
-    def prepared(self, params: tuple) -> tuple[str, tuple]:
-        """The same as a statement this connection has prepared, for the role it runs in (row policies make the plan differ)."""
+    def prepared(self, places: dict[Any, Any]) -> tuple[str, tuple]:
+        """The call of a statement this connection has prepared, for the role it runs in (row policies make the plan differ)."""
         raw = connection.connection
         key = current_scope().kind, self.text or self.numbered(raw)
         name = raw.prepared.get(key)
@@ -116,16 +125,15 @@ class Compiled:
             with raw.cursor() as cursor:
                 cursor.execute(f"PREPARE {name} AS {self.text}")
             raw.prepared[key] = name
-        values = tuple(value for value, varies in zip(params, self.varies, strict=True) if varies)
+        values = tuple(places.get(value, value) for value in self.sent)
         return f"EXECUTE {name}({', '.join(['%s'] * len(values))})" if values else f"EXECUTE {name}", values
 
     def numbered(self, raw: Any) -> str:
         """The text with numbers for its values; one that has no certain type in SQL becomes part of the text."""
-        numbers = count(1)
         with raw.cursor() as cursor:
             parts = [
-                f"${next(numbers)}{_cast(value)}" if varies else cursor.mogrify("%s", [value]).decode()
-                for value, varies in zip(self.params, self.varies, strict=True)
+                f"${place}{_cast(value)}" if place else cursor.mogrify("%s", [value]).decode()
+                for value, place in zip(self.params, self.places, strict=True)
             ]
         self.text = self.sql % tuple(parts)
         return self.text

@@ -20,6 +20,17 @@ from prm.db import change_scope
 from prm.installation.security import must_set_up_two_steps
 
 SCHEME = "Bearer "
+# What decides on a call, of the token, its person, their membership and its partner; the rest is fetched where it is asked for.
+NEEDED = (
+    *("user_id", "membership_id", "scopes", "expires_at", "last_used_at"),
+    *(f"user__{name}" for name in ("email", "name", "role", "is_active", "language", "time_zone", "version")),
+    *(f"user__scope_{name}" for name in ("countries", "partners")),
+    *(f"membership__{name}" for name in ("user_id", "partner_id", "role", "is_active", "own_rows_only")),
+    *(
+        f"membership__partner__{name}"
+        for name in ("name", "status", "types", "country", "group_id", "channel_manager_id")
+    ),
+)
 NOTICED_EVERY = 600  # seconds: "last used" needs no greater precision, and reads then stay reads
 
 
@@ -77,6 +88,7 @@ class BearerAuthentication(authentication.BaseAuthentication):
             .filter(digest=PLACE_TEXT, user__is_active=True)
             .select_related("user", "membership__partner")
             .annotate(headed_companies=ArraySubquery(companies.values("pk")))
+            .only(*NEEDED)
             .order_by()
         )
 

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from django.urls import URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
-router = SimpleRouter(use_regex_path=False)
+
+class Router(SimpleRouter):
+    """Each resource behind its own prefix: a call is compared with the resources, then with the addresses of one."""
+
+    def get_urls(self) -> list[URLResolver]:
+        found = []
+        for name, viewset, basename in self.registry:
+            own = SimpleRouter(use_regex_path=False)
+            own.register("", viewset, basename=basename)
+            found.append(path(f"{name}/", include(own.urls)))
+        return found
+
+
+router = Router(use_regex_path=False)
 
 
 def resource(name: str):
