@@ -344,6 +344,7 @@ class TeamList(ListPage):
     icon = "users-group"
     filterset_class = TeamFilters
     default_sort = "name"
+    export_name = "teams"
     empty_title = gettext_lazy("No team yet")
     empty_text = gettext_lazy("Teams hold your own sellers; opportunities and customers can be theirs.")
     columns = [

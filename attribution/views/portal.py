@@ -49,6 +49,7 @@ class PortalLeads(ListPage):
     title = gettext_lazy("Leads")
     lead = gettext_lazy("Leads we propose to you. You read who it is once you accept.")
     icon = "target"
+    export_name = "leads"
     default_sort = "-created_at"
     empty_title = gettext_lazy("No lead proposed yet")
     empty_text = gettext_lazy("When we have a lead for you, it appears here with a day to answer by.")

@@ -135,6 +135,7 @@ class LineList(CataloguePage):
     icon = "category"
     filterset_class = LineFilters
     default_sort = "name"
+    export_name = "product-lines"
     create = ("catalogue:line_create", gettext_lazy("New product line"))
     empty_title = gettext_lazy("No product line yet")
     empty_text = gettext_lazy("A product belongs to a line; protections are given per line.")
@@ -189,6 +190,7 @@ class PriceListList(CataloguePage):
     icon = "receipt"
     filterset_class = PriceListFilters
     default_sort = "name"
+    export_name = "price-lists"
     create = ("catalogue:price_list_create", gettext_lazy("New price list"))
     empty_title = gettext_lazy("No price list yet")
     empty_text = gettext_lazy("List prices are what discounts are taken from.")
@@ -281,6 +283,7 @@ class DiscountList(CataloguePage):
     icon = "discount"
     filterset_class = DiscountFilters
     default_sort = "tier"
+    export_name = "tier-discounts"
     create = ("catalogue:discount_create", gettext_lazy("New discount"))
     capability = "manage_programs"
     empty_title = gettext_lazy("No discount yet")

@@ -58,6 +58,7 @@ class PartnerPeople(ListPage):
     """The people of one company; seen by its administrator, and by the vendor's people who look after it."""
 
     icon, default_sort, filterset_class = "users", "name", PeopleFilters
+    export_name = "people"
     template_name = "people/people.html"
     empty_title = gettext_lazy("Nobody has an account yet")
     empty_text = gettext_lazy("Invite colleagues: each signs in with an account of their own.")
@@ -73,6 +74,7 @@ class PartnerPeople(ListPage):
             link=lambda row: reverse("people:membership", args=[row.pk]),
             detail=lambda row: row.user.email,
         ),
+        Column("email", gettext_lazy("E-mail"), value=lambda row: row.user.email, screen=False),
         Column("role", gettext_lazy("Role"), sort="role", phone="detail"),
         Column("own_rows_only", gettext_lazy("Own deals only"), "flag"),
         Column("state", gettext_lazy("Account"), value=account_words, phone="detail"),
@@ -291,6 +293,7 @@ class VendorPeople(ListPage):
     """Who works with the product at the vendor."""
 
     title, icon, default_sort, filterset_class = gettext_lazy("Vendor people"), "users", "name", VendorPeopleFilters
+    export_name = "vendor-people"
     lead = gettext_lazy("Your colleagues, what they may do, and for which partners.")
     template_name = "people/people.html"
     columns = [
@@ -303,6 +306,7 @@ class VendorPeople(ListPage):
             detail=lambda row: row.email,
             link=lambda row: reverse("people:vendor_person", args=[row.pk]),
         ),
+        Column("email", gettext_lazy("E-mail"), screen=False),
         Column("role", gettext_lazy("Role"), sort="role", phone="detail", value=lambda row: VendorRole(row.role).label),
         Column("scope", gettext_lazy("Looks after"), value=lambda row: scope_words(row), phone="detail"),
         Column("state", gettext_lazy("Account"), value=account_words, phone="detail"),

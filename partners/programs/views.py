@@ -34,6 +34,7 @@ class ProgramList(ListPage):
     icon = "certificate"
     filterset_class = ProgramFilters
     default_sort = "name"
+    export_name = "programs"
     empty_title = gettext_lazy("No program yet")
     empty_text = gettext_lazy(
         "A program holds tiers, protection periods and answer times. Partners register deals once enrolled."

@@ -26,6 +26,7 @@ class CustomFieldFilters(Filters):
 
 class CustomFieldList(ListPage):
     title, icon, filterset_class = gettext_lazy("Custom fields"), "forms", CustomFieldFilters
+    export_name = "custom-fields"
     lead = gettext_lazy("Fields of your own on partners, customers, opportunities and deal registrations.")
     empty_title = gettext_lazy("No custom field yet")
     empty_text = gettext_lazy("A field you add appears in forms, lists, filters, files and the API.")

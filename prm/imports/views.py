@@ -39,6 +39,7 @@ class ImportFilters(Filters):
 
 class ImportList(ListPage):
     title, icon, filterset_class = gettext_lazy("Imports"), "file-import", ImportFilters
+    export_name = "imports"
     lead = gettext_lazy("Files that brought records in. Each can be undone for 30 days.")
     empty_title = gettext_lazy("No import yet")
     empty_text = gettext_lazy("Bring partners, customers, products and opportunities from a CSV or Excel file.")

@@ -96,6 +96,7 @@ class ErrandList(ListPage):
 
     title, icon, filterset_class = gettext_lazy("Background work"), "activity", ErrandFilters
     default_sort = "-due_at"
+    export_name = "background-work"
     lead = gettext_lazy("Work that waits or failed. What is done is no longer listed.")
     empty_title = gettext_lazy("Nothing waits")
     empty_text = gettext_lazy("All background work is done. What waits for its turn or fails is shown here.")

@@ -23,6 +23,7 @@ class JobFilters(Filters):
 
 class JobList(ListPage):
     title, icon, filterset_class = gettext_lazy("Jobs"), "loader", JobFilters
+    export_name = "jobs"
     lead = gettext_lazy("Long work in the background: imports and the like.")
     empty_title = gettext_lazy("No job yet")
     empty_text = gettext_lazy("Work that takes longer appears here with its progress.")

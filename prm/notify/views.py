@@ -65,6 +65,7 @@ class SentMailList(ListPage):
     """E-mails that left, newest first."""
 
     title, icon, default_sort, filterset_class = gettext_lazy("Sent e-mail"), "mail", "-sent_at", MailFilters
+    export_name = "sent-mail"
     lead = gettext_lazy("What left this installation, as it was written.")
     empty_title = gettext_lazy("No e-mail was sent yet")
     empty_text = gettext_lazy("Invitations, decisions and reminders appear here when they leave.")

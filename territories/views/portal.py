@@ -15,6 +15,7 @@ class OwnTerritories(ListPage):
     icon = "map-2"
     filterset_class = Filters
     default_sort = "territory_name"
+    export_name = "our-territories"
     empty_title = gettext_lazy("No territory is assigned to your company")
     empty_text = gettext_lazy("Ask your channel manager where you may sell.")
     columns = [
