@@ -59,6 +59,8 @@ SAMPLES = {
     "LeadOffer": ("offer",),
     "Territory": ("territory",),
     "TerritoryAssignment": ("territory_assignment",),
+    "TerritoryRule": ("territory_rule",),
+    "Conflict": ("conflict",),
     "Lead": ("lead",),
     "Touchpoint": ("touch",),
     "Campaign": ("campaign",),

@@ -16,9 +16,10 @@ from psycopg2.extras import DateRange
 
 from attribution.kpis.rollups import refresh
 from attribution.models import Campaign, Credit, Lead, Touchpoint
+from deals.conflicts.models import Conflict
 from deals.conflicts.watch import watch
 from deals.models import Comment, DealRegistration, OpportunityLine, OpportunityParticipant, StageChange
-from partners.catalogue.models import DiscountRule
+from partners.catalogue.models import DiscountRule, Price, PriceList
 from partners.engagement.models import Activity
 from partners.models import Invitation, Membership, Partner, PartnerGroup, PartnerStatus, SupplyRelation, Team, User
 from partners.programs.models import Enrolment, Program
@@ -27,7 +28,7 @@ from prm.calendar import business_today
 from prm.externals.models import ExternalId
 from prm.ui.models import SavedView
 from territories.matching.keys import index_customers
-from territories.models import Territory, TerritoryAssignment
+from territories.models import Territory, TerritoryAssignment, TerritoryRule
 from tests import factories
 
 INTERNAL = "Zqinternal"  # what the vendor keeps for itself, on either company
@@ -98,6 +99,10 @@ def build() -> World:
     for name in ("approved", "submitted"):
         for side in (alpine, boreal):
             watch(DealRegistration.objects.get(pk=side.rows[name].pk))
+    for side in (alpine, boreal):  # each company's territory names an industry nobody is in: its deals lie outside
+        side.rows["conflict"] = Conflict.objects.get(rule="TERR-1", registration=side.rows["submitted"])
+    list_prices = PriceList.objects.create(name="List", currency="EUR", period=DateRange(SINCE, None))
+    Price.objects.create(price_list=list_prices, product=product, amount=Decimal("1200"))
     joint = factories.opportunity(f"{INTERNAL} joint", customer=hospital)
     for side in (alpine, boreal):  # both sell it, and neither knows of the other
         side.rows["joint"] = joint
@@ -210,6 +215,7 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
         by=manager,
     )
     territory = Territory.objects.create(name=f"{canary} territory", code=canary)
+    rule = TerritoryRule.objects.create(territory=territory, industry=f"{canary} trade", period=DateRange(SINCE, None))
     made.rows = {
         "draft": draft,
         "submitted": submitted,
@@ -234,6 +240,7 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
         "saved_view": SavedView.keep(by=boss, list="deals:portal_registrations", name=f"{canary} view", query="q=x"),
         "supply": supply,
         "territory": territory,
+        "territory_rule": rule,
         "territory_assignment": TerritoryAssignment.assign(
             territory, partner=partner, by=manager, period=DateRange(SINCE, None)
         ),
