@@ -11,18 +11,25 @@ from deals.axes import (
 )
 from deals.models.approval import Approval
 from deals.models.comment import Comment
-from deals.models.opportunity import Opportunity, OpportunityLine, OpportunityParticipant, StageChange
+from deals.models.forecast import Forecast, ForecastChange
+from deals.models.opportunity import Opportunity, OpportunityLine, StageChange
+from deals.models.participant import OpportunityParticipant
+from deals.models.private_note import PrivateNote
 from deals.models.protection import Protection
 from deals.models.registration import DealRegistration
 from deals.models.registration_line import RegistrationLine
+from deals.models.stage_rule import StageRule
 
 __all__ = [
     "Approval",
     "Comment",
     "DealRegistration",
+    "Forecast",
+    "ForecastChange",
     "Opportunity",
     "OpportunityLine",
     "OpportunityParticipant",
+    "PrivateNote",
     "Protection",
     "ProtectionStatus",
     "PublicReason",
@@ -34,5 +41,6 @@ __all__ = [
     "Route",
     "Stage",
     "StageChange",
+    "StageRule",
     "SubmissionStatus",
 ]

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy
 from psycopg2.extras import DateRange
 
 from deals.axes import ParticipantRole, RegistrationScope, RejectionReason, Route, Stage
-from deals.models.opportunity import Opportunity, OpportunityLine, OpportunityParticipant
+from deals.models.opportunity import Opportunity, OpportunityLine
+from deals.models.participant import OpportunityParticipant
 from deals.models.protection import Protection, place
 from deals.querysets import ApprovalQuerySet
 from partners.models import Partner

@@ -2,27 +2,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pghistory
+import pgtrigger
 from django.conf import settings
-from django.contrib.postgres.fields import DateRangeField
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from deals.axes import CLOSED_STAGES, LostCause, ParticipantRole, Route, Stage
-from deals.querysets import OpportunityQuerySet, ParticipantQuerySet
+from deals.axes import CLOSED_STAGES, LostCause, Route, Stage
+from deals.models.forecast import BY_STAGE, Forecast, ForecastChange
+from deals.models.stage_rule import refuse_unless_ready
+from deals.querysets import OpportunityQuerySet
 from partners.catalogue.models import Product, ProductLine
-from partners.models import Partner, Team
+from partners.models import Team
 from prm import events
 from prm.calendar import business_today
-from prm.errors import RuleViolation, StaleVersion
+from prm.errors import RuleViolation
 from prm.fields.columns import CustomValues
 from prm.money.fields import amount_field, currency_field
 from prm.records import Part, Record
@@ -78,6 +79,8 @@ class Opportunity(CustomValues, Record):
     currency = currency_field(blank=True)
     recurring = models.BooleanField(gettext_lazy("recurring"), default=False)
     expected_close_date = models.DateField(gettext_lazy("expected close"), null=True, blank=True)
+    put_off = models.PositiveSmallIntegerField(gettext_lazy("times put off"), default=0, editable=False)
+    forecast = models.CharField(gettext_lazy("forecast"), max_length=9, choices=Forecast.choices, blank=True)
     opened_on = models.DateField(gettext_lazy("opened on"), null=True, blank=True)
     closed_on = models.DateField(gettext_lazy("closed on"), null=True, blank=True)
     lost_cause = models.CharField(gettext_lazy("lost because"), max_length=11, choices=LostCause.choices, blank=True)
@@ -111,6 +114,16 @@ class Opportunity(CustomValues, Record):
                 name="opportunity_amount",
             ),
         ]
+        # Counted by the database, so that forms, the API, imports and partners all count.
+        triggers = [
+            pgtrigger.Trigger(
+                name="put_off",
+                when=pgtrigger.Before,
+                operation=pgtrigger.UpdateOf("expected_close_date"),
+                condition=pgtrigger.Q(new__expected_close_date__gt=pgtrigger.F("old__expected_close_date")),
+                func="NEW.put_off := least(OLD.put_off + 1, 32000); RETURN NEW;",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -122,6 +135,15 @@ class Opportunity(CustomValues, Record):
     def is_closed(self) -> bool:
         return self.stage in CLOSED_STAGES
 
+    @property
+    def forecast_category(self) -> str:
+        """The category that counts: what people said, or else what the stage says; a closed deal has none."""
+        return "" if self.is_closed else str(self.forecast or BY_STAGE.get(self.stage, ""))
+
+    @property
+    def forecast_words(self) -> str:
+        return str(Forecast(self.forecast_category).label) if self.forecast_category else ""
+
     # Verbs ----------------------------------------------------------------------------------------------------------------
 
     @transaction.atomic
@@ -131,7 +153,7 @@ class Opportunity(CustomValues, Record):
         """Change the stage and write its history.
 
         Closing sets the day (today on the vendor's calendar unless ``on`` says); a lost deal needs its cause, or a reason in
-        words, and opening a closed one again a reason.
+        words, opening a closed one again a reason, and a stage the facts it requires (``StageRule``).
         """
         self.lock(version)
         if stage not in Stage.values:
@@ -148,6 +170,7 @@ class Opportunity(CustomValues, Record):
         closed = (on or business_today()) if stage in CLOSED_STAGES else None
         if closed:
             self._refuse_closing_day(closed, field="on")
+        refuse_unless_ready(self, stage)
         StageChange(opportunity=self, old=old, new=stage, by=by or None).save(force_insert=True)
         lost = {"lost_cause": cause or LostCause.OTHER, "lost_reason": reason} if stage == Stage.LOST else {}
         self.put(**{"stage": stage, "closed_on": closed, "lost_cause": "", "lost_reason": "", **lost})
@@ -173,6 +196,21 @@ class Opportunity(CustomValues, Record):
 
     def reopen(self, stage: str, *, by, reason: str, version=None) -> None:
         self.move_to(stage, by=by, reason=reason, version=version)
+
+    @transaction.atomic
+    def set_forecast(self, category: str, *, by, version=None) -> None:
+        """Say how sure the deal is, and write the history of it; an empty category leaves it to the stage again."""
+        self.lock(version)
+        if category not in ("", *Forecast.values):
+            raise RuleViolation("unknown_forecast", _("This forecast category does not exist."), field="forecast")
+        if self.is_closed:
+            raise RuleViolation("closed", _("A closed deal is not forecast any more."), field="forecast")
+        if category == self.forecast:
+            return
+        old = self.forecast
+        ForecastChange(opportunity=self, old=old, new=category, by=by).save(force_insert=True)
+        self.put(forecast=category)
+        events.record(self, "forecast_set", by=by, old=old, new=category)
 
     def show_stage(self, *, by=None) -> None:
         """Bring the registrations that led here to its stage: all of them for the vendor, in the portal the partner's own."""
@@ -287,97 +325,6 @@ class OpportunityLine(Part):
 
     def __str__(self) -> str:
         return f"{self.line} {self.amount}"
-
-
-@pghistory.track()
-class OpportunityParticipant(Record):
-    """A partner's or team's part in an opportunity: its role, share and period. To a partner this row *is* the deal."""
-
-    opportunity = models.ForeignKey(Opportunity, models.CASCADE, related_name="participants")
-    partner = models.ForeignKey(
-        Partner,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="participations",
-        verbose_name=gettext_lazy("partner"),
-    )
-    team = models.ForeignKey(
-        Team, models.PROTECT, null=True, blank=True, related_name="participations", verbose_name=gettext_lazy("team")
-    )
-    role = models.CharField(
-        gettext_lazy("role"), max_length=12, choices=ParticipantRole.choices, default=ParticipantRole.SELLING
-    )
-    share = models.DecimalField(
-        gettext_lazy("share, %"),
-        max_digits=7,
-        decimal_places=4,
-        default=100,
-        validators=[MinValueValidator(0), MaxValueValidator(100)],
-    )
-    customer_name = models.CharField(gettext_lazy("customer, as the partner writes it"), max_length=200, blank=True)
-    period = DateRangeField(gettext_lazy("period"), null=True, blank=True)
-
-    objects = ParticipantQuerySet.as_manager()
-    row_policy = RowPolicy(
-        read="partner_id = {readable}", write="partner_id = {partner}", insert="", columns=("version", "updated_at")
-    )
-
-    class Meta:
-        ordering = ["-created_at", "-id"]
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(partner__isnull=False, team__isnull=True)
-                | models.Q(partner__isnull=True, team__isnull=False),
-                name="participant_one_side",
-            ),
-            models.UniqueConstraint(
-                fields=["opportunity", "partner", "role"],
-                name="participant_once",
-                condition=models.Q(partner__isnull=False),
-            ),
-        ]
-        indexes = [models.Index(fields=["partner", "-created_at", "-id"], name="participant_recent")]
-
-    def __str__(self) -> str:
-        return f"{self.partner or self.team} · {self.get_role_display()}"
-
-    @property
-    def joined_later(self) -> bool:
-        """It took part after the deal had begun: to its partner the time before is nobody's."""
-        return self.created_at > self.opportunity.created_at + timedelta(minutes=10)
-
-    @property
-    def sells(self) -> bool:
-        return self.role == ParticipantRole.SELLING
-
-    @transaction.atomic
-    def move_to(
-        self,
-        stage: str,
-        *,
-        by,
-        version=None,
-        seen: str = "",
-        on: date | None = None,
-        cause: str = "",
-        reason: str = "",
-    ) -> None:
-        """The partner reports how its deal goes. ``version`` is of this row, the partner's own; ``seen`` the stage it had read."""
-        self.lock(version)
-        if not self.sells:
-            raise RuleViolation("not_selling", _("Only the partner that sells moves the deal."))
-        if seen and seen != self.opportunity.stage:
-            raise StaleVersion(self)
-        if stage == self.opportunity.stage:
-            return
-        if self.opportunity.is_closed:
-            raise RuleViolation(
-                "closed", _("This deal is closed. Ask your channel manager to open it again."), field="stage"
-            )
-        self.opportunity.move_to(stage, by=by, on=on, cause=cause, reason=reason)
-        self.put()
-        events.record(self, "stage_changed", by=by, partner_id=self.partner_id, stage=stage)
 
 
 class StageChange(Part):
