@@ -24,6 +24,7 @@ from prm.access import may, scoped, vendor_only
 from prm.errors import RuleViolation
 from prm.events.models import Event
 from prm.fields import shown
+from prm.fields.filters import CustomFilters
 from prm.ui.forms import Form, posted
 from prm.ui.lists import Column, CountryFilter, DateFilter, Filters, ListPage
 from prm.ui.story import told_by
@@ -32,9 +33,10 @@ from prm.ui.toasts import say
 READ = 50  # entries of a timeline
 
 
-class RegistrationFilters(Filters):
+class RegistrationFilters(CustomFilters, Filters):
     """Filters of the vendor's list."""
 
+    custom_kind = "registration"
     search_fields = ("customer_name", "customer_domain", "partner__name")
     search_hint = gettext_lazy("Customer, website or partner")
     review = django_filters.ChoiceFilter(
