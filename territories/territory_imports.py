@@ -8,6 +8,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from psycopg2.extras import DateRange
@@ -129,6 +131,8 @@ class Territories(ImportKind):
             if row.record and parent and f"{parent.path}/".startswith(f"{row.record.path}/"):
                 row.refuse("parent", "territory_cycle", _("A territory cannot be part of itself."))
                 continue
+            if parent and (row.record is None or "parent" in row.changes):
+                row.before["under"] = parent.code  # for ``at_odds``
             wanted = [values for values in self.wanted(row, lines) if values]
             has = rules.get(row.record.pk, set()) if row.record else set()
             row.values["new_rules"] = [values for values in wanted if values not in has]
@@ -195,8 +199,30 @@ class Territories(ImportKind):
             model._default_manager.bulk_create([made for _row, made in out if isinstance(made, model)])
         return out
 
+    def at_odds(self, rows: QuerySet) -> list[tuple[Any, str, Any]]:
+        """Territories that these rows, taken together, would put below themselves."""
+        above = dict(Territory.objects.values_list(Lower("code"), Lower("parent__code")))
+        moved = {
+            row.label.lower(): (row, str(up).lower())
+            for row in rows
+            if (up := row.later.get("parent") or row.before.get("under"))
+        }
+        above |= {code: up for code, (_row, up) in moved.items()}
+        circles = []
+        for code, (row, up) in moved.items():
+            seen: set[str] = set()
+            at: str | None = up
+            while at and at != code and at not in seen:
+                seen.add(at)
+                at = above.get(at)
+            if at == code:
+                circles.append(
+                    (row, "parent", values.wrong("territory_cycle", _("A territory cannot be part of itself.")))
+                )
+        return circles
+
     def link(self, rows: list[tuple[Any, dict[str, Any]]], found: dict[str, Any]) -> dict:
-        """Put territories under others of this file; what would close a circle stays where it is."""
+        """Put territories under others of this file; where the tree has changed meanwhile, one stays where it is."""
         for pk, later in rows:
             parent = found.get(later.get("parent", "").lower())
             if parent is None:

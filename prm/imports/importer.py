@@ -103,7 +103,7 @@ class Run:
                     row.values[column.name] = matches[0]
                 elif matches:
                     self.refuse(row, column.name, ambiguous(matches))
-                elif reference.same_file:
+                elif reference.same_file and not ID.fullmatch(text):
                     row.later[column.name] = row.values.pop(column.name)
                 elif reference.create is None:
                     self.refuse(row, column.name, unknown(text))
@@ -250,31 +250,44 @@ class Run:
         )
 
     def check_links(self) -> int:
-        """After the last row: what a row says of another one of this file must be there. Returns how many rows fail for it."""
-        failed = []
-        for rows in chunks(
-            ImportedRow.objects.filter(source=self.record).exclude(later={}).order_by("row"), LINK_CHUNK
-        ):
+        """After the last row: what a row says of another one of this file must be there, and hold with what the others say.
+
+        A row that fails takes along those that name it. Returns how many rows fail for it.
+        """
+        count = 0
+        while failing := self.failing_links():
+            ImportProblem.objects.bulk_create(
+                [
+                    ImportProblem(
+                        source=self.record,
+                        row=row.row,
+                        column=column,
+                        code=error.code or "invalid",
+                        message=error.messages[0],
+                        value=shown(row.later.get(column)),
+                    )
+                    for row, column, error in failing
+                ]
+            )
+            ImportedRow.objects.filter(pk__in=[row.pk for row, _column, _error in failing]).delete()
+            for action, number in Counter(row.action for row, _column, _error in failing).items():
+                setattr(self.record, action, getattr(self.record, action) - number)
+            self.record.failed += len(failing)
+            count += len(failing)
+        return count
+
+    def failing_links(self) -> list[tuple[ImportedRow, str, ValidationError]]:
+        """Rows that name one this file does not hold, or itself; without such rows, those that the kind says cannot stand together."""
+        noted = ImportedRow.objects.filter(source=self.record).order_by("row")
+        failing = []
+        for rows in chunks(noted.exclude(later={}), LINK_CHUNK):
             labels = self.labels_of(rows)
             for row in rows:
                 for column, text in row.later.items():
                     if text.lower() not in labels or text.lower() == row.label.lower():
-                        error = unknown(text)
-                        failed.append(row)
-                        ImportProblem.objects.create(
-                            source=self.record,
-                            row=row.row,
-                            column=column,
-                            code=error.code,
-                            message=error.messages[0],
-                            value=shown(text),
-                        )
+                        failing.append((row, column, unknown(text)))
                         break
-        ImportedRow.objects.filter(pk__in=[row.pk for row in failed]).delete()
-        for action, count in Counter(row.action for row in failed).items():
-            setattr(self.record, action, getattr(self.record, action) - count)
-        self.record.failed += len(failed)
-        return len(failed)
+        return failing or self.kind.at_odds(noted)
 
     def labels_of(self, rows: list[ImportedRow]) -> dict[str, Any]:
         """For the texts by which these rows name others: the record of the file, once it is saved, or one that was there (by id)."""

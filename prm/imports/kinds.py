@@ -126,6 +126,10 @@ class ImportKind:
     def updated(self, rows: list[Row], run: Any) -> None:
         """Write, in bulk, what belongs to records that existed; note added rows in ``row.made``, changed ones in ``row.parts``."""
 
+    def at_odds(self, rows: QuerySet) -> list[tuple[Any, str, Any]]:
+        """Noted rows of this file, each good alone, that cannot stand together: (row, column, error)."""
+        return []
+
     def link(self, rows: list[tuple[Any, dict[str, Any]]], found: dict[str, Any]) -> dict[Any, list[tuple[str, Any]]]:
         """Join records to others of the same file: (record id, {column: text}), and text → id. Answers the rows made, by record."""
         return {}

@@ -90,6 +90,42 @@ def test_what_is_wrong_is_said(load, given, rows, cima, alpine):
     assert "Alpine holds this territory exclusively" in report["errors"][0]["message"]
 
 
+def test_a_circle_is_an_error_of_its_rows(load, given):
+    rows = [
+        ["code", "name", "parent"],
+        ["A", "A", "B"],
+        ["B", "B", "C"],
+        ["C", "C", "A"],
+        ["D", "D", "C"],
+        ["E", "E", ""],
+    ]
+    report = load("territories", given(rows))
+    assert codes(report) == [
+        (2, "parent", "territory_cycle"),
+        (3, "parent", "territory_cycle"),
+        (4, "parent", "territory_cycle"),
+        (5, "parent", "unknown_reference"),  # it names one of them
+    ]
+    assert (report["created"], report["failed"]) == (1, 4)
+    assert list(Territory.objects.values_list("code", flat=True)) == ["E"]
+
+
+def test_a_circle_through_what_is_there(load, given):
+    for code in "XYZ":
+        Territory.objects.create(code=code, name=code)
+    report = load("territories", given([["code", "name", "parent"], ["X", "X", "N"], ["N", "N", "X"], ["Y", "Y", "Z"]]))
+    assert codes(report) == [(2, "parent", "territory_cycle"), (3, "parent", "territory_cycle")]
+    assert list(Territory.objects.values_list("path", flat=True)) == ["X", "Z", "Z/Y"]
+    both = load("territories", given([["code", "name", "parent"], ["X", "X", "Z"], ["Z", "Z", "X"]]))
+    assert codes(both) == [(2, "parent", "territory_cycle"), (3, "parent", "territory_cycle")]
+
+
+def test_an_id_that_nobody_has_is_unknown(load, given):
+    row = ["A", "A", "0190a000-0000-7000-8000-000000000000"]
+    report = load("territories", given([["code", "name", "parent"], row]))
+    assert codes(report) == [(2, "parent", "unknown_reference")]
+
+
 def test_team_and_postal_codes(load, given):
     Team.objects.create(name="Direct")
     report = load(
