@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 import pghistory
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, IntegerRangeField, RangeOperators
-from django.db import models
+from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 from psycopg2.extras import NumericRange
 
@@ -23,6 +24,12 @@ WHOLE = NumericRange(None, None)
 def place(number: int | None) -> NumericRange:
     """``None`` is the whole customer and overlaps every site and project; a numbered place overlaps only itself."""
     return WHOLE if number is None else NumericRange(number, number + 1)
+
+
+def lock_customer(pk: Any) -> None:
+    """Whoever changes what is protected at one customer does so one after the other, until the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"customer:{pk}"])
 
 
 @pghistory.track()

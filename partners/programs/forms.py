@@ -17,7 +17,8 @@ class ProgramForm(RecordForm):
     class Meta:
         model = Program
         fields = [
-            "name", "summary", "is_open", "protection_days", "extension_days", "response_days", "decision_days", "return_days", "appeal_days",
+            "name", "summary", "is_open", "protection_days", "extension_days", "extensions", "extension_window_days",
+            "response_days", "decision_days", "return_days", "appeal_days",
         ]  # fmt: skip
 
     summary = forms.CharField(

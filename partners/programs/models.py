@@ -34,6 +34,10 @@ class Program(Record):
     is_open = models.BooleanField(_("open to new partners"), default=True)
     protection_days = days(_("protection, in days"), 90)
     extension_days = days(_("extension, in days"), 30)
+    extensions = models.PositiveSmallIntegerField(
+        _("extensions a partner takes itself"), default=1, validators=[MaxValueValidator(12)]
+    )
+    extension_window_days = days(_("extended after activity in the last, in days"), 30, 365)
     response_days = days(_("first answer, in business days"), 1, 60)
     decision_days = days(_("decision, in business days"), 2, 60)
     return_days = days(_("answer to a return, in business days"), 10, 120)

@@ -15,6 +15,8 @@ class ProgramSerializer(RecordSerializer):
             "is_open",
             "protection_days",
             "extension_days",
+            "extensions",
+            "extension_window_days",
             "response_days",
             "decision_days",
             "return_days",

@@ -8,6 +8,8 @@ from tests.statements import statements
 PROMISES = {
     "protection_days": 90,
     "extension_days": 30,
+    "extensions": 1,
+    "extension_window_days": 30,
     "response_days": 1,
     "decision_days": 2,
     "return_days": 10,
