@@ -181,6 +181,7 @@ def submitted_values(created: Any, protected: bool) -> dict[str, Any]:
         "submission_status": "submitted",
         "review_status": "approved",
         "protection_status": "active",
+        "sales_stage": "qualified",
         "protected_until": (created + timedelta(days=92)).date(),
         "decided_at": created + timedelta(days=2),
         **dates,

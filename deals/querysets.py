@@ -16,10 +16,10 @@ from deals.axes import (
     OPEN_REVIEW,
     RUNNING,
     ProtectionStatus,
-    ReviewStatus,
     Stage,
     SubmissionStatus,
 )
+from deals.transitions import PROTECTION, REVIEW
 from prm.calendar import business_today
 from prm.events.record import record_all
 
@@ -141,6 +141,10 @@ class DealRegistrationQuerySet(models.QuerySet["DealRegistration"]):
             return self.none()
         return self.visible_to(user).filter(submission_status=SubmissionStatus.SUBMITTED)
 
+    def extendable_by(self, user):
+        """Whose protection this person may prolong: a partner its own, the vendor what it may decide on."""
+        return self.editable_by(user) if user.is_partner else self.decided_or_decidable_by(user)
+
     def commentable_by(self, user):
         if user.is_partner:
             return self.editable_by(user).filter(submission_status=SubmissionStatus.SUBMITTED)
@@ -170,27 +174,27 @@ class DealRegistrationQuerySet(models.QuerySet["DealRegistration"]):
 
     def unanswered(self, now=None):
         """Returned to the partner, and its time to answer is over."""
-        return self.filter(review_status=ReviewStatus.ACTION_REQUIRED, answer_by__lte=now or timezone.now())
+        return self.filter(review_status__in=REVIEW.starts("expire"), answer_by__lte=now or timezone.now())
 
     def expire(self) -> int:
         """End unanswered returns, each with its event; safe to run again."""
         rows = list(self.select_for_update(skip_locked=True, of=("self",)))
         self.model.objects.filter(pk__in=[row.pk for row in rows]).update(
-            review_status=ReviewStatus.EXPIRED, version=F("version") + 1, updated_at=timezone.now(), answer_by=None
+            review_status=REVIEW.end("expire"), version=F("version") + 1, updated_at=timezone.now(), answer_by=None
         )
         tell(rows, "expired")
         return len(rows)
 
-    def lapse_where_protection_ended(self) -> int:
-        """A registration lapses when its last running protection has."""
+    def lapse(self) -> int:
+        """End what has no running protection left, each with its event; safe to run again."""
         running = apps.get_model("deals", "Protection").objects.filter(registration=OuterRef("pk"), status__in=RUNNING)
         rows = list(
-            self.filter(~Exists(running), protection_status__in=RUNNING).select_for_update(
+            self.filter(~Exists(running), protection_status__in=PROTECTION.starts("lapse")).select_for_update(
                 skip_locked=True, of=("self",)
             )
         )
         self.model.objects.filter(pk__in=[row.pk for row in rows]).update(
-            protection_status=ProtectionStatus.LAPSED, version=F("version") + 1, updated_at=timezone.now()
+            protection_status=PROTECTION.end("lapse"), version=F("version") + 1, updated_at=timezone.now()
         )
         tell(rows, "lapsed")
         return len(rows)

@@ -270,7 +270,9 @@ class DealRegistrations(ImportKind):
                 row.refuse("protected_to", "dates_reversed", _("The protection ends before it begins."))
             row.values["period"] = DateRange(start, end)
             running = end > business_today()
+            known = row.values.get("opportunity")
             changes |= {
+                "sales_stage": known.stage if known else Stage.QUALIFIED,
                 "protected_until": end,
                 "protection_status": ProtectionStatus.ACTIVE if running else ProtectionStatus.LAPSED,
             }
@@ -347,10 +349,8 @@ class DealRegistrations(ImportKind):
                 opportunity=opportunity, partner_id=row.record.partner_id, customer_name=row.record.customer_name
             )
             known[opportunity.pk, row.record.partner_id] = part
-            row.record.participant, row.record.sales_stage = part, opportunity.stage
-        DealRegistration.objects.bulk_update(
-            [row.record for row in rows], ["participant", "sales_stage"], batch_size=500
-        )
+            row.record.participant = part
+        DealRegistration.objects.bulk_update([row.record for row in rows], ["participant"], batch_size=500)
         Protection.objects.bulk_create([self.protection(row) for row in rows], batch_size=1000)
 
     @staticmethod

@@ -16,7 +16,7 @@ from prm.db import acting_as_system
 def lapse_protections() -> None:
     """Protections end on their day; a registration lapses with its last one."""
     Protection.objects.lapse_due()
-    DealRegistration.objects.lapse_where_protection_ended()
+    DealRegistration.objects.lapse()
 
 
 @shared_task(name="deals.expire_unanswered")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_countries.fields import CountryField
 
+from deals import transitions
 from deals.axes import (
     AWAITING_VENDOR,
     OPEN_REVIEW,
@@ -29,7 +30,8 @@ from deals.axes import (
 )
 from deals.models.approval import Approval
 from deals.models.comment import Comment
-from deals.models.opportunity import OpportunityParticipant
+from deals.models.extension import Protected
+from deals.models.participant import OpportunityParticipant
 from deals.models.registration_line import RegistrationLine
 from deals.models.review import EDITABLE_FIELDS, Review
 from deals.querysets import DealRegistrationQuerySet
@@ -58,7 +60,7 @@ def needed() -> dict[str, str]:
 
 
 @pghistory.track()
-class DealRegistration(Review, CustomValues, Record):
+class DealRegistration(Review, Protected, CustomValues, Record):
     """A partner's request to have its work on an opportunity recognised.
 
     Four axes, never one list: submission, review, protection, and the sales stage of the opportunity it leads to. What the
@@ -127,6 +129,7 @@ class DealRegistration(Review, CustomValues, Record):
     message = models.TextField(gettext_lazy("message to the partner"), max_length=4000, blank=True)
     returned_fields = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     answer_by = models.DateTimeField(null=True, editable=False)
+    appeal_by = models.DateTimeField(null=True, editable=False)  # of a refusal: until when a second review may be asked for
 
     objects = DealRegistrationQuerySet.as_manager()
     # A CASE, not an OR: PostgreSQL would multiply it with the query's own condition, expect a handful of rows and sort them all.
@@ -136,35 +139,6 @@ class DealRegistration(Review, CustomValues, Record):
         write="partner_id = {partner}",
         delete="partner_id = {partner} AND submission_status = 'draft'",
     )
-    # One table for the review axis; docs/guides/deal-registration.md draws it.
-    REVIEW = {
-        ReviewStatus.NONE: {ReviewStatus.PENDING},
-        ReviewStatus.PENDING: {
-            ReviewStatus.NONE,
-            ReviewStatus.IN_REVIEW,
-            ReviewStatus.APPROVED,
-            ReviewStatus.REJECTED,
-            ReviewStatus.ACTION_REQUIRED,
-            ReviewStatus.CANCELLED,
-        },
-        ReviewStatus.IN_REVIEW: {
-            ReviewStatus.NONE,
-            ReviewStatus.APPROVED,
-            ReviewStatus.REJECTED,
-            ReviewStatus.ACTION_REQUIRED,
-            ReviewStatus.CANCELLED,
-        },
-        ReviewStatus.ACTION_REQUIRED: {
-            ReviewStatus.NONE,
-            ReviewStatus.PENDING,
-            ReviewStatus.EXPIRED,
-            ReviewStatus.CANCELLED,
-        },
-        ReviewStatus.APPROVED: {ReviewStatus.CANCELLED},
-        ReviewStatus.REJECTED: set(),
-        ReviewStatus.EXPIRED: set(),
-        ReviewStatus.CANCELLED: set(),
-    }
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -183,12 +157,7 @@ class DealRegistration(Review, CustomValues, Record):
             ),
         ]
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(submission_status=SubmissionStatus.SUBMITTED)
-                & ~models.Q(review_status=ReviewStatus.NONE)
-                | ~models.Q(submission_status=SubmissionStatus.SUBMITTED) & models.Q(review_status=ReviewStatus.NONE),
-                name="review_follows_submission",
-            ),
+            *transitions.constraints(),
             models.CheckConstraint(
                 condition=models.Q(amount__isnull=True) | (models.Q(amount__gte=0) & ~models.Q(currency="")),
                 name="registration_amount",
@@ -227,6 +196,16 @@ class DealRegistration(Review, CustomValues, Record):
     @property
     def awaits_vendor(self) -> bool:
         return self.review_status in AWAITING_VENDOR
+
+    @property
+    def whose_turn(self) -> str:
+        """Who must act now: ``partner`` or ``vendor``; empty once it has ended."""
+        return transitions.whose_turn(self) or ""
+
+    @property
+    def due(self) -> list[transitions.Due]:
+        """The deadlines that run now, the next one first, each with what happens when it passes."""
+        return transitions.due(self)
 
     @property
     def open_fields(self) -> set[str]:
@@ -315,8 +294,7 @@ class DealRegistration(Review, CustomValues, Record):
         The database stamps its own time and the next number (``Approval.receive``): that is who was first.
         """
         self.lock(version)
-        if self.submission_status == SubmissionStatus.SUBMITTED and not self.is_returned:
-            raise RuleViolation("already_submitted", _("This registration has already been submitted."))
+        moved = transitions.step(self, "submit", by=by)
         if missing := self.missing():
             raise ValidationError({field: ValidationError(text, code="required") for field, text in missing.items()})
         now = timezone.now()
@@ -324,7 +302,7 @@ class DealRegistration(Review, CustomValues, Record):
             answered = self.returned_fields
             respond_by, decide_by = self.program.answer_dates(now)
             self.put(
-                review_status=ReviewStatus.PENDING,
+                **moved,
                 returned_fields=[],
                 message="",
                 answer_by=None,
@@ -348,9 +326,8 @@ class DealRegistration(Review, CustomValues, Record):
             )
         respond_by, decide_by = enrolment.program.answer_dates(now)
         self.put(
+            **moved,
             program=enrolment.program,
-            submission_status=SubmissionStatus.SUBMITTED,
-            review_status=ReviewStatus.PENDING,
             submission=self.submission + 1,
             submitted_at=now,
             respond_by=respond_by,
@@ -367,10 +344,8 @@ class DealRegistration(Review, CustomValues, Record):
     def recall(self, *, by, version=None) -> None:
         """Take it back before a decision, to correct it."""
         self.lock(version)
-        self._refuse_unless(ReviewStatus.NONE)
         self.put(
-            submission_status=SubmissionStatus.RECALLED,
-            review_status=ReviewStatus.NONE,
+            **transitions.step(self, "recall", by=by),
             respond_by=None,
             decide_by=None,
             answer_by=None,
@@ -383,11 +358,9 @@ class DealRegistration(Review, CustomValues, Record):
     def withdraw(self, *, by, version=None, reason: str = "") -> None:
         """End it: cancels a review, or releases the protections of an approved registration."""
         self.lock(version)
-        self._refuse_unless(ReviewStatus.CANCELLED)
-        changes: dict = {"review_status": ReviewStatus.CANCELLED, "answer_by": None, "returned_fields": []}
+        changes: dict = {**transitions.step(self, "withdraw", by=by), "answer_by": None, "returned_fields": []}
         if self.is_protected:
             self.protections.running().release()
-            changes["protection_status"] = ProtectionStatus.RELEASED
             changes["protected_until"] = min(self.protected_until, business_today())
         self.put(**changes)
         events.record(self, "withdrawn", by=by, partner_id=self.partner_id, reason=reason)
@@ -396,8 +369,7 @@ class DealRegistration(Review, CustomValues, Record):
     def discard(self, *, by, version=None) -> None:
         """Delete a draft that was never submitted."""
         self.lock(version)
-        if self.submission_status != SubmissionStatus.DRAFT:
-            raise RuleViolation("not_a_draft", _("Only a draft can be deleted. Withdraw the registration instead."))
+        transitions.step(self, "discard", by=by)
         self.lines.all().delete()
         events.record(self, "discarded", by=by, partner_id=self.partner_id)
         # Nothing else can hang on it yet; the rows of the vendor that Django would look through are out of the partner's reach.
@@ -413,16 +385,6 @@ class DealRegistration(Review, CustomValues, Record):
         )
         events.record(self, "commented", by=by, partner_id=self.partner_id, text=text[:200])
         return comment
-
-    # ------------------------------------------------------------------------------------------------------------------------
-
-    def _refuse_unless(self, target: str) -> None:
-        if target not in self.REVIEW[ReviewStatus(self.review_status)]:
-            raise RuleViolation(
-                "move_not_allowed",
-                _("This registration is %(status)s; this is no longer possible. Reload the page.")
-                % {"status": self.get_review_status_display()},
-            )
 
     @property
     def last_protected_day(self) -> date | None:

@@ -6,7 +6,10 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from deals.axes import PUBLIC_REASON, ProtectionStatus, RejectionReason, ReviewStatus, SubmissionStatus
+from deals.axes import PUBLIC_REASON, RejectionReason, ReviewStatus, SubmissionStatus
+from deals.models.appeal import Appeal
+from deals.models.decision import Undoing, decision
+from deals.transitions import step
 from prm import events
 from prm.calendar import due_by
 from prm.errors import RuleViolation
@@ -34,7 +37,7 @@ EDITABLE_FIELDS = (
 )
 
 
-class Review:
+class Review(Undoing):
     """What the vendor does with a submitted registration: take, approve, reject, return."""
 
     @transaction.atomic
@@ -42,23 +45,22 @@ class Review:
         """Begin the review: the partner reads that somebody looks at it."""
         self.lock(version)
         if self.review_status == ReviewStatus.PENDING:
-            self.put(review_status=ReviewStatus.IN_REVIEW)
+            self.put(**step(self, "take", by=by))
             self.approval.take(by)
             events.record(self, "taken", by=by, partner_id=self.partner_id)
 
-    @transaction.atomic
+    @decision
     def approve(
         self: DealRegistration, *, by, version=None, opportunity=None, days: int | None = None, message: str = ""
     ) -> None:
         """Confirm the claim: an opportunity with the partner on it, and one protection per product line, all or none."""
         self.lock(version)
-        self._refuse_unless(ReviewStatus.APPROVED)
+        moved = step(self, "approve", by=by)
         approval = self.approval
         participant = approval.grant(self, by=by, opportunity=opportunity, days=days)
         end = max(protection.period.upper for protection in self.protections.all())
         self.put(
-            review_status=ReviewStatus.APPROVED,
-            protection_status=ProtectionStatus.ACTIVE,
+            **moved,
             protected_until=end,
             participant=participant,
             sales_stage=participant.opportunity.stage,
@@ -87,34 +89,36 @@ class Review:
         if led_to is None and file.opportunity_id != opportunity.pk:
             file.link(opportunity, by=by)
 
-    @transaction.atomic
+    @decision
     def reject(self: DealRegistration, *, by, reason: str, message: str = "", version=None) -> None:
         """Refuse with an internal reason; the partner reads the public one and the message written for it."""
         self.lock(version)
-        self._refuse_unless(ReviewStatus.REJECTED)
+        moved = step(self, "reject", by=by)
         if reason not in RejectionReason.values:
             raise RuleViolation("reason_missing", _("Choose a reason."), field="reason")
         self.approval.close(by, "rejected", rejection_reason=reason)
+        now = timezone.now()
         self.put(
-            review_status=ReviewStatus.REJECTED,
+            **moved,
             public_reason=PUBLIC_REASON[RejectionReason(reason)],
-            decided_at=timezone.now(),
+            decided_at=now,
+            appeal_by=Appeal.until(self, now),
             message=message,
         )
         events.record(self, "rejected", by=by, partner_id=self.partner_id, public_reason=str(self.public_reason))
 
-    @transaction.atomic
+    @decision
     def send_back(self: DealRegistration, *, by, fields: list[str], message: str, version=None) -> None:
         """Ask for named missing facts; only these fields open, and the partner has some business days to answer."""
         self.lock(version)
-        self._refuse_unless(ReviewStatus.ACTION_REQUIRED)
+        moved = step(self, "send_back", by=by)
         if not fields or set(fields) - {*EDITABLE_FIELDS, "products"}:
             raise RuleViolation("fields_missing", _("Name the fields the partner should complete."), field="fields")
         if not message.strip():
             raise RuleViolation("message_missing", _("Write what is missing."), field="message")
         answer_by = due_by(timezone.now(), self.program.return_days)
         self.put(
-            review_status=ReviewStatus.ACTION_REQUIRED,
+            **moved,
             returned_fields=sorted(fields),
             message=message,
             answer_by=answer_by,

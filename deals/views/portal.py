@@ -18,10 +18,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect, replace_url
 
 from deals import story
-from deals.axes import OPEN_REVIEW, RUNNING, ReviewStatus, SubmissionStatus
+from deals.axes import OPEN_REVIEW, RUNNING, SubmissionStatus
 from deals.forms.registration import RegistrationForm
 from deals.models import DealRegistration
 from deals.standing import next_steps, standing
+from deals.transitions import allows
 from deals.views.registration import READ, lines_with_protection, post_comment
 from partners.programs.models import Enrolment
 from prm import registries
@@ -139,7 +140,6 @@ def portal_page(request: Request, registration: DealRegistration, status: int = 
     if is_own:
         registration.partner = user.acting_for
     may_work = is_own and DealRegistration.objects.editable_by(user).filter(pk=registration.pk).exists()
-    allowed = DealRegistration.REVIEW[ReviewStatus(registration.review_status)] if may_work else set()
     lines = lines_with_protection(registration)
     context = {
         "registration": registration,
@@ -147,8 +147,8 @@ def portal_page(request: Request, registration: DealRegistration, status: int = 
         "lines": lines,
         "standing": standing(registration),
         "may_edit": may_work and registration.is_editable,
-        "may_recall": ReviewStatus.NONE in allowed,
-        "may_withdraw": ReviewStatus.CANCELLED in allowed,
+        "may_recall": may_work and allows(registration, "recall"),
+        "may_withdraw": may_work and allows(registration, "withdraw"),
         "may_comment": may_work and registration.submission_status == SubmissionStatus.SUBMITTED,
         **more,
     }

@@ -12,7 +12,6 @@ from django.core.management import get_commands
 from django.urls import Resolver404, resolve
 
 from attribution.kpis.metrics import METRICS
-from deals.models import DealRegistration
 from prm import rowpolicy
 from prm.api.router import known_scopes
 from prm.ids import uuid7
@@ -210,15 +209,3 @@ def test_the_page_of_metrics_lists_the_declared_ones():
         for metric in METRICS
     ]
     assert rows == declared
-
-
-def test_the_drawn_life_of_a_registration_is_the_coded_one():
-    text = text_of(CHECKOUT / "docs" / "guides" / "deal-registration.md")
-    arrows = re.findall(r"^ +(\w+) --> (\w+): (\w+)$", text, re.MULTILINE)
-    coded = {(str(start), str(end)) for start, ends in DealRegistration.REVIEW.items() for end in ends}
-    assert {(start, end) for start, end, _verb in arrows} == coded
-    assert len(arrows) == len(coded)
-    owners = (DealRegistration, DealRegistration.objects.get_queryset())
-    assert [verb for _start, _end, verb in arrows if not any(hasattr(owner, verb) for owner in owners)] == []
-    final = set(re.findall(r"^ +(\w+) --> \[\*\]$", text, re.MULTILINE))
-    assert final == {str(state) for state, ends in DealRegistration.REVIEW.items() if not ends}
