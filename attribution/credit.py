@@ -21,7 +21,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from attribution.models.credit import AttributionRun
-from prm.money import CURRENCIES
+from prm.money import CURRENCIES, MOST_MINOR
 
 MODELS = ("first_touch", "last_touch", "linear")
 VERSION = 1  # of the rules below; a row says by which it was made
@@ -60,8 +60,8 @@ priced AS MATERIALIZED (
 ),
 deal AS MATERIALIZED (
     SELECT priced.*, round(amount * 10::numeric ^ fine) AS whole,
-        CASE WHEN minor IS NULL THEN 'missing_rate' WHEN minor >= 9e18 THEN 'too_large' ELSE '' END AS problem,
-        CASE WHEN minor >= 9e18 THEN NULL  -- else half to even, as prm.money rounds
+        CASE WHEN minor IS NULL THEN 'missing_rate' WHEN minor > %(most)s THEN 'too_large' ELSE '' END AS problem,
+        CASE WHEN minor > %(most)s THEN NULL  -- else half to even, as prm.money rounds
             WHEN minor - floor(minor) = 0.5 THEN 2 * round(minor / 2) ELSE round(minor) END AS converted
     FROM priced
 ),
@@ -221,6 +221,7 @@ def _write(statement: str, **given: Any) -> Done:
         "digits": odd_digits(),
         "reporting": settings.REPORTING_CURRENCY,
         "reporting_digits": get_currency_precision(settings.REPORTING_CURRENCY),
+        "most": MOST_MINOR,
         "lookback": settings.CREDIT_LOOKBACK_DAYS,
         "version": VERSION,
     }

@@ -67,12 +67,12 @@ class Figure:
 
     @property
     def problem(self) -> str:
-        """What keeps the number from being whole: amounts without an exchange rate."""
+        """What keeps the number from being whole: amounts without an exchange rate, or beyond all measure."""
         if not self.unconverted:
             return ""
         return ngettext(
-            "%(n)s amount has no exchange rate into %(currency)s and is left out.",
-            "%(n)s amounts have no exchange rate into %(currency)s and are left out.",
+            "%(n)s amount has no exchange rate into %(currency)s, or is too large, and is left out.",
+            "%(n)s amounts have no exchange rate into %(currency)s, or are too large, and are left out.",
             self.unconverted,
         ) % {"n": ui.num(self.unconverted), "currency": settings.REPORTING_CURRENCY}
 

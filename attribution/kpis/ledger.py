@@ -13,6 +13,7 @@ from babel.numbers import get_currency_precision
 from django.conf import settings
 
 from prm.calendar import business_today
+from prm.money import MOST_MINOR
 from territories.coverage import DECIDED
 
 COLUMNS = "source, source_id, measure, on_date, partner_id, territory_id, line_id, route, value, n, shared"
@@ -27,14 +28,17 @@ WITH deal AS MATERIALIZED (
     SELECT o.id, o.created_at, o.customer_id, o.stage, o.route, o.closed_on, coalesce(o.closed_on, %(today)s) AS day,
         o.stage IN ('won', 'lost') AS closed,
         least(o.opened_on, (o.created_at AT TIME ZONE %(zone)s)::date) AS began,
-        o.amount IS NOT NULL AND o.currency <> %(base)s AND rate.rate IS NULL AS unconverted,
-        coalesce(o.amount * CASE WHEN o.currency = %(base)s THEN 1 ELSE rate.rate END, 0) * %(minor)s::numeric AS exact
+        o.amount IS NOT NULL AND coalesce(priced.minor > %(most)s, true) AS unconverted,
+        CASE WHEN priced.minor <= %(most)s THEN priced.minor ELSE 0 END AS exact
     FROM deals_opportunity o
     LEFT JOIN LATERAL (
         SELECT r.rate FROM money_exchangerate r
         WHERE r.currency = o.currency AND r.base = %(base)s AND r.day <= coalesce(o.closed_on, %(today)s)
         ORDER BY r.day DESC LIMIT 1
     ) rate ON o.amount IS NOT NULL AND o.currency <> %(base)s
+    CROSS JOIN LATERAL (
+        SELECT o.amount * CASE WHEN o.currency = %(base)s THEN 1 ELSE rate.rate END * %(minor)s::numeric AS minor
+    ) priced
     WHERE true {only}
 ),
 seller AS (
@@ -231,5 +235,6 @@ def parameters(ids: list | None = None) -> dict[str, Any]:
         "today": business_today(),
         "base": settings.REPORTING_CURRENCY,
         "minor": 10 ** get_currency_precision(settings.REPORTING_CURRENCY),
+        "most": MOST_MINOR,
         "weights": json.dumps(settings.STAGE_WEIGHTS),
     }

@@ -12,6 +12,9 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 LARGEST = Decimal("999999999999999.9999")
+MOST_MINOR = (
+    10**15
+)  # of one amount that figures add up; beyond it, a slip of the keyboard would overflow the sums of all others
 # Currencies in use today, as Babel's CLDR lists them; historic ones are left out by their territory data.
 CURRENCIES = tuple(
     sorted(

@@ -191,7 +191,7 @@ def test_missing_rate_is_said_and_heals(won, alpine):
 def test_amount_beyond_all_measure_stops_nobody(won, alpine):
     type(won).objects.filter(pk=won.pk).update(amount=Decimal("999999999999999.99"), currency="USD")
     ExchangeRate.objects.create(day=CLOSED, currency="USD", base="EUR", rate=Decimal("1000"))
-    credit.refresh([won.pk])
+    refreshed()
     assert {row.problem for row in Credit.objects.all()} == {"too_large"}
 
 

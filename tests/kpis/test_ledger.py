@@ -89,6 +89,22 @@ def test_a_missing_rate_is_said_and_not_guessed(alpine, up_to_date):
     assert (amount(), kpis.value("bookings", YEAR).problem) == (Decimal("50.62"), "")  # 0.625 to the even cent
 
 
+def test_an_amount_beyond_all_measure_is_left_out_and_stops_nobody(alpine, up_to_date):
+    ExchangeRate.objects.create(currency="USD", base="EUR", day=TODAY - timedelta(days=100), rate=Decimal("1000000"))
+    for _ in range(2):
+        won(of=alpine, amount=Decimal("999999999999999"), currency="USD")
+        factories.opportunity(of=alpine, amount=Decimal("999999999999999"))
+    won(of=alpine, amount=Decimal("50"))
+    up_to_date()
+    for metric, value in (("bookings", 50), ("pipeline", 0), ("weighted_pipeline", 0)):
+        figure = kpis.value(metric, YEAR)
+        assert (figure.value, figure.unconverted) == (value, 2)
+        assert "too large" in figure.problem
+    before = ledger(), rollups()
+    rebuild()
+    assert (ledger(), rollups()) == before
+
+
 def test_cycle_conversion_and_win_rate(alpine, up_to_date, admin):
     deals = [
         factories.opportunity(of=alpine, stage=Stage.PROSPECT, opened_on=TODAY - timedelta(days=n)) for n in (9, 8, 7)
