@@ -1,10 +1,11 @@
-"""A real export of a CRM, whole: what the database says afterwards is what the files say."""
+"""A real export of a CRM, whole: what database, pages and API say afterwards is what the files say."""
 
 import csv
+import io
 import json
 import os
 from collections import Counter, defaultdict
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from django.conf import settings
 from django.db.models import Count, Sum
 from django.db.models.functions import ExtractQuarter, ExtractYear
 
+from attribution.kpis.rollups import refresh
 from deals.models import Opportunity, StageChange
 from partners.catalogue.models import Price
 from partners.models import Partner, PartnerGroup
 from prm.management.commands.import_data import declare
+from prm.periods import add_months
 from territories.models import Customer
+from tests.api.conftest import Api
 from tests.imports.conftest import counts
 
 DATA = Path(os.environ.get("PRM_TEST_DATA", "missing")) / "crm-sales"
@@ -56,7 +60,21 @@ def won_in_database():
     return {tuple(row[:3]): tuple(row[3:]) for row in rows}
 
 
-def test_the_whole_import(load, settings):
+def won_on_pages(client, metric, start, end):
+    """A metric by partner as the file of its page has it."""
+    asked = {"from": start.isoformat(), "to": (end - timedelta(days=1)).isoformat(), "by": "partner", "export": "csv"}
+    content = b"".join(client.get(f"/metrics/{metric}/", asked).streaming_content).decode("utf-8-sig")
+    return {row[1]: Decimal(row[2]) for row in csv.reader(io.StringIO(content)) if row[0] == "Partner"}
+
+
+def won_in_api(api, metric, start, end):
+    page = api.get(f"/metric-values/?metric={metric}&by=partner&start={start}&end={end}").json()
+    assert page["next"] is None
+    assert {row["currency"] for row in page["results"]} <= {"USD" if metric == "bookings" else ""}
+    return {row["label"]: Decimal(row["value"]) for row in page["results"]}
+
+
+def test_the_whole_import(load, settings, admin, signed_in):
     settings.REPORTING_CURRENCY = "USD"
     for kind, file, mapping, rows in FILES:
         mapping = json.loads((MAPPINGS / mapping).read_text())
@@ -69,6 +87,21 @@ def test_the_whole_import(load, settings):
         4238,
         10_005_534,
     ]
+
+    while refresh():  # the figures, as the worker keeps them
+        pass
+    client, api = signed_in(admin), Api(admin)
+    for year, quarter in sorted({(year, quarter) for _partner, year, quarter in in_files}):
+        start = date(year, 3 * quarter - 2, 1)
+        for position, metric in enumerate(("won_deals", "bookings")):
+            said = {
+                key[0]: value[position]
+                for key, value in in_files.items()
+                if key[1:] == (year, quarter) and value[position]
+            }
+            for reader, read in ((client, won_on_pages), (api, won_in_api)):
+                found = read(reader, metric, start, add_months(start, 3))
+                assert {partner: value for partner, value in found.items() if value} == said
 
     deals = Opportunity.objects.all()
     assert deals.filter(customer=None).count() == 1425
