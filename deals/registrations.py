@@ -17,7 +17,7 @@ from deals import (
     merging,  # noqa: F401  (what stands against making two customers one)
 )
 from deals import story as registration_story
-from deals.models import DealRegistration, Opportunity, OpportunityParticipant, Stage
+from deals.models import DealRegistration, Forecast, Opportunity, OpportunityParticipant, Stage
 from deals.territory import coverage_panel
 from prm import events
 from prm.beside import beside
@@ -159,6 +159,13 @@ navigation.add(
 )
 
 
+navigation.add(
+    NavigationItem(
+        gettext_lazy("Sales stages"), "deals:stage_rules", "progress", 15, vendor("manage_programs"), side="settings"
+    )
+)
+
+
 def opportunities_panel(rows, user, query: str, by_customer: bool) -> dict | None:
     """The latest opportunities of a partner or customer, with count and sum of the open ones."""
     if not reads_opportunities(user):
@@ -218,6 +225,12 @@ def say_of_opportunity(event) -> str:
         return _("%(old)s → %(new)s") % {
             "old": stages.get(event.payload.get("old"), ""),
             "new": stages.get(event.payload.get("new"), ""),
+        }
+    if event.verb == "forecast_set":
+        categories = dict(Forecast.choices)
+        return _("Forecast: %(old)s → %(new)s") % {
+            "old": categories.get(event.payload.get("old"), _("by stage")),
+            "new": categories.get(event.payload.get("new"), _("by stage")),
         }
     return ""
 

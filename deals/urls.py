@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from deals.views import approvals, opportunity, pipeline, portal, portal_opportunity, registration
+from deals.views import approvals, decisions, opportunity, pipeline, portal, portal_opportunity, registration, stages
 from prm.access import may, portal_only, vendor_only
 
 app_name = "deals"
@@ -16,11 +16,14 @@ urlpatterns = [
     path("registrations/<uuid:pk>/", registration.registration, name="registration"),
     path("registrations/<uuid:pk>/comments/", registration.comment, name="comment"),
     path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/approval/", decisions.approve_many, name="approve_many"),
+    path("approvals/undo/", decisions.undo_many, name="undo_many"),
     path("approvals/<uuid:pk>/", approvals.approval, name="approval"),
     path("approvals/<uuid:pk>/review/", approvals.take, name="take"),
     path("approvals/<uuid:pk>/approval/", approvals.approve, name="approve"),
     path("approvals/<uuid:pk>/rejection/", approvals.reject, name="reject"),
     path("approvals/<uuid:pk>/return/", approvals.send_back, name="send_back"),
+    path("approvals/<uuid:pk>/undo/", decisions.undo, name="undo_decision"),
     path("approvals/<uuid:pk>/customer/", approvals.customer, name="confirm_customer"),
     path("approvals/<uuid:pk>/notes/", approvals.notes, name="notes"),
     path("reserved/", registration.look_up, name="look_up"),
@@ -32,6 +35,7 @@ urlpatterns = [
     path("opportunities/<uuid:pk>/stage/", opportunity.stage, name="opportunity_stage"),
     path("opportunities/<uuid:pk>/registration/", opportunity.link, name="opportunity_link"),
     path("opportunities/<uuid:pk>/move/", pipeline.move, name="opportunity_move"),
+    path("settings/stages/", stages.stage_rules, name="stage_rules"),
     # The portal
     path(
         "portal/deals/",

@@ -4,12 +4,14 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from deals.axes import CLOSED_STAGES, LostCause, Route, Stage
 from deals.models import DealRegistration, Opportunity, OpportunityLine, OpportunityParticipant
+from deals.models.participant import unsaid
 from partners.catalogue.models import ProductLine
 from partners.models import Partner, Team, User
 from prm.calendar import business_today
@@ -252,6 +254,38 @@ class ReportForm(ClosingForm):
                 self.fields.pop(name, None)
             self.fields["stage"].widget = forms.RadioSelect(choices=OPEN_STAGES)
             self.fields["stage"].choices = OPEN_STAGES
+        if stage != Stage.LOST:
+            self.ask_for(unsaid(part.opportunity))
+
+    def ask_for(self, names: tuple[str, ...]) -> None:
+        """What nobody has said of the deal yet: later stages may need it."""
+        if "amount" in names:
+            self.fields["amount"] = forms.DecimalField(
+                label=_("Amount"), required=False, min_value=0, max_digits=19, decimal_places=4
+            )
+            self.fields["currency"] = CurrencyField(required=False, initial=settings.REPORTING_CURRENCY)
+        if "expected_close_date" in names and self.initial["stage"] not in CLOSED_STAGES:
+            self.fields["expected_close_date"] = DayField(label=_("Expected close"), required=False)
+
+    def clean(self):
+        cleaned = super().clean()
+        amount, currency = cleaned.get("amount"), cleaned.get("currency")
+        if amount is not None and currency:
+            try:
+                Money(amount, currency)
+            except ValidationError as error:
+                self.add_error("amount", error)
+        elif amount is not None:
+            self.add_error("currency", _("Choose the currency of the amount."))
+        return cleaned
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was added, as ``OpportunityParticipant.move_to`` takes it."""
+        data = self.cleaned_data
+        facts = {name: data[name] for name in ("amount", "currency") if data.get("amount") is not None}
+        day = data.get("expected_close_date")
+        return {**facts, "expected_close_date": day} if day else facts
 
 
 class RegistrationChoice(forms.ModelChoiceField):

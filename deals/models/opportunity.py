@@ -87,12 +87,22 @@ class Opportunity(CustomValues, Record):
     lost_reason = models.CharField(gettext_lazy("reason lost"), max_length=200, blank=True)
 
     objects = OpportunityQuerySet.as_manager()
-    # Where it sells, a partner reports how the deal goes, and changes nothing else.
+    # Where it sells, a partner reports how the deal goes, adds what was never said, and changes nothing else.
     row_policy = RowPolicy(
         read=REACHED,
         write=f"id {SOLD}",
         insert="",
-        columns=("stage", "closed_on", "lost_cause", "lost_reason", "version", "updated_at"),
+        columns=(
+            "stage",
+            "closed_on",
+            "lost_cause",
+            "lost_reason",
+            "amount",
+            "currency",
+            "expected_close_date",
+            "version",
+            "updated_at",
+        ),
     )
 
     class Meta:

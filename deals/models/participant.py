@@ -92,8 +92,12 @@ class OpportunityParticipant(Record):
         on: date | None = None,
         cause: str = "",
         reason: str = "",
+        facts: dict | None = None,
     ) -> None:
-        """The partner reports how its deal goes. ``version`` is of this row, the partner's own; ``seen`` the stage it had read."""
+        """The partner reports how its deal goes. ``version`` is of this row, the partner's own; ``seen`` the stage it had read.
+
+        ``facts``: what nobody had said yet and the stage may need; what is known already stays the vendor's to change.
+        """
         self.lock(version)
         if not self.sells:
             raise RuleViolation("not_selling", _("Only the partner that sells moves the deal."))
@@ -105,6 +109,14 @@ class OpportunityParticipant(Record):
             raise RuleViolation(
                 "closed", _("This deal is closed. Ask your channel manager to open it again."), field="stage"
             )
+        if facts := {name: value for name, value in (facts or {}).items() if name in unsaid(self.opportunity)}:
+            self.opportunity.change(by=by, **facts)
         self.opportunity.move_to(stage, by=by, on=on, cause=cause, reason=reason)
         self.put()
         events.record(self, "stage_changed", by=by, partner_id=self.partner_id, stage=stage)
+
+
+def unsaid(opportunity: Opportunity) -> tuple[str, ...]:
+    """The facts of a deal nobody has said yet, which its selling partner may add."""
+    amount = () if opportunity.amount is not None else ("amount", "currency")
+    return amount if opportunity.expected_close_date else (*amount, "expected_close_date")

@@ -173,6 +173,7 @@ def report(request: Request, part: OpportunityParticipant) -> HttpResponse:
             on=data.get("on"),
             cause=data.get("cause", ""),
             reason=data.get("reason", ""),
+            facts=form.facts,
         )
         return part
 

@@ -162,3 +162,10 @@ def test_lines_that_do_not_add_up(api, channel_manager, hospital, product):
     )
     refused(api(channel_manager).post("/opportunities/", body), 409, "amounts_differ")
     assert not Opportunity.objects.exists()
+
+
+def test_a_stage_names_what_it_needs(api, channel_manager, alpine):
+    deal = factories.opportunity(of=alpine)
+    answer = api(channel_manager).post(f"/opportunities/{deal.pk}/stage/", {"stage": "committed"}, If_Match='"1"')
+    refused(answer, 409, "facts_missing")
+    assert "needs the expected close date" in answer.content.decode()

@@ -123,7 +123,7 @@ def test_statements_do_not_grow(channel_manager, alpine, signed_in):
 
 
 def test_move_answers_the_new_board(channel_manager, alpine, signed_in):
-    deal = factories.opportunity(of=alpine)
+    deal = factories.opportunity(of=alpine, expected_close_date=business_today())
     client = signed_in(channel_manager)
     response = client.post(f"/opportunities/{deal.pk}/move/", {"stage": "committed", "version": deal.version}, **HTMX)
     assert response.status_code == 200
@@ -151,7 +151,7 @@ def test_won_asks_the_day_and_lost_the_reason(channel_manager, alpine, signed_in
 
 
 def test_two_people_at_once(channel_manager, program_owner, alpine, signed_in):
-    deal = factories.opportunity(of=alpine)
+    deal = factories.opportunity(of=alpine, expected_close_date=business_today())
     Opportunity.objects.get(pk=deal.pk).move_to("committed", by=program_owner)
     answer = signed_in(channel_manager).post(
         f"/opportunities/{deal.pk}/move/", {"stage": "won", "on": "2026-11-02", "version": deal.version}, **HTMX
