@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from deals import flags
 from deals.axes import CLOSED_STAGES, RUNNING, ReviewStatus, SubmissionStatus
-from deals.models import Approval, DealRegistration, OpportunityParticipant, StageChange
+from deals.models import Approval, DealRegistration, StageChange
 from deals.standing import soon, standing
 from partners.models import Partner, PartnerStatus
 from prm.calendar import business_today
@@ -118,15 +118,9 @@ def protections_ending(user: Any) -> dict | None:
 def silent(partners: Any) -> Any:
     """Active partners of more than two months which neither submitted a deal nor moved one in the last two."""
     since = timezone.now() - timedelta(days=SILENT)
-    submitted = DealRegistration.objects.filter(submitted_at__gte=since).values("partner")
-    moved = OpportunityParticipant.objects.filter(
-        partner__isnull=False, opportunity__in=StageChange.objects.filter(at__gte=since).values("opportunity")
-    ).values("partner")
-    return (
-        partners.filter(status=PartnerStatus.ACTIVE, created_at__lt=since)
-        .exclude(pk__in=submitted)
-        .exclude(pk__in=moved)
-    )
+    submitted = DealRegistration.objects.filter(partner=OuterRef("pk"), submitted_at__gte=since)
+    moved = StageChange.objects.filter(opportunity__participants__partner=OuterRef("pk"), at__gte=since)
+    return partners.filter(~Exists(submitted), ~Exists(moved), status=PartnerStatus.ACTIVE, created_at__lt=since)
 
 
 def silent_partners(user: Any) -> dict | None:

@@ -50,7 +50,7 @@ FROM kpis_fact f WHERE f.partner_id = %(own)s AND f.shared) own
 """  # noqa: S608 # nosec B608 # made of a constant of ours
 # The bucket of a day where months are cut: its month, or the piece of the cut month.
 PIECE = """
-CASE WHEN {month} = ANY(%(cut)s::date[]) THEN (SELECT max(b) FROM unnest(%(bounds)s::date[]) b WHERE b <= on_date) ELSE {month} END
+CASE WHEN {month} = ANY(%(cut)s::date[]) THEN (%(bounds)s::date[])[width_bucket(on_date, %(bounds)s::date[])] ELSE {month} END
 """
 # A partner is active at the end of a month when its last activity until then is not older than the days given.
 ACTIVE = """

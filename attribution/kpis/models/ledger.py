@@ -62,6 +62,13 @@ class Rollup(models.Model):
         indexes = [
             models.Index(fields=["dimension", "key", "month"], name="rollup_key"),
             models.Index(fields=["id"], name="rollup_empty", condition=Q(facts=0)),
+            # The bookings of every partner over some months, for who grows and who fades.
+            models.Index(
+                fields=["month"],
+                include=["key", "value"],
+                name="rollup_won_by_partner",
+                condition=Q(measure="won", dimension="partner"),
+            ),
         ]
 
     def __str__(self) -> str:
