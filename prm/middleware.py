@@ -22,6 +22,7 @@ from django_htmx.middleware import HtmxMiddleware
 from django_structlog.middlewares import RequestMiddleware
 
 from prm.db import acting, change_scope, current_scope
+from prm.events.record import request_id
 from prm.http import Request
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -54,7 +55,12 @@ Htmx = for_browsers(HtmxMiddleware)
 
 
 class RequestLog(RequestMiddleware):
-    """One line in the log for each request, with its id and the caller's address, which is not taken from whoever claims one."""
+    """One line in the log for each request, with its id, which the answer names too, and the caller's address, which is not
+    taken from whoever claims one."""
+
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        response["X-Request-ID"] = request_id()
+        super().handle_response(request, response)
 
     @classmethod
     def bind_ip(cls, request: HttpRequest) -> None:
@@ -173,7 +179,7 @@ class HistoryMiddleware:
             return self.get_response(request)
         with pghistory.context(
             user=current_scope().user or None,
-            request=structlog.contextvars.get_contextvars().get("request_id"),
+            request=request_id(),
             path=request.path,
         ):
             return self.get_response(request)
