@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import django_filters
 from django import forms
+from django.apps import apps
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -11,8 +12,15 @@ from deals.models import OpportunityLine
 from partners.catalogue.models import ProductLine
 from partners.models import Partner, Team
 from prm.ui.lists import DateFilter, Filters, RecordFilter
+from territories.models import Territory
 
 SELECT = {"class": "form-select"}
+
+
+def lying_in(territory: Territory) -> QuerySet:
+    """What the ledger of figures holds of won deals that lie there, with any of their product lines, on the day they closed."""
+    facts = apps.get_model("kpis", "Fact")  # by name: the root of the app imports none of its sub-packages
+    return facts._default_manager.filter(source="opportunity", measure="won", territory_id=territory.pk)
 
 
 class DealFilters(Filters):
@@ -32,9 +40,19 @@ class DealFilters(Filters):
         empty_label=_("All product lines"),
         widget=forms.Select(attrs=SELECT),
     )
+    territory = django_filters.ModelChoiceFilter(
+        queryset=lambda request: Territory.objects.visible_to(request.user),
+        method="in_territory",
+        label=_("Territory"),
+        empty_label=_("All territories"),
+        widget=forms.Select(attrs=SELECT),
+    )
 
     def with_line(self, rows: QuerySet, name: str, value: ProductLine) -> QuerySet:
         return rows.filter(Exists(OpportunityLine.objects.filter(opportunity=OuterRef("opportunity"), line=value)))
+
+    def in_territory(self, rows: QuerySet, name: str, value: Territory) -> QuerySet:
+        return rows.filter(Exists(lying_in(value).filter(source_id=OuterRef("opportunity"))))
 
 
 class CreditFilters(DealFilters):

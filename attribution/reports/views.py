@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from attribution.models import Credit, CreditModel
 from attribution.reports import period as periods
 from attribution.reports import sums
-from attribution.reports.filters import CreditFilters, DealFilters, OwnCreditFilters
+from attribution.reports.filters import CreditFilters, DealFilters, OwnCreditFilters, lying_in
 from attribution.reports.journey import journey_of
 from deals.models import Opportunity, OpportunityLine
 from prm.access import may, portal_only, scoped, vendor_only
@@ -24,6 +24,8 @@ from prm.imports.export import CONTENT_TYPES, export_response
 from prm.periods import Period
 from prm.ui.lists import Column, ListPage, Tab
 from prm.ui.templatetags import ui
+
+DEALS = ("route", "line", "territory")  # what narrows the deals the report is about
 
 
 @vendor_only
@@ -38,7 +40,7 @@ def report(request: HttpRequest) -> HttpResponseBase:
     found = sums.lines(filters.qs, view)
     if request.GET.get("export"):
         return export(request, found, view)
-    given = closed_in(period) | {key: request.GET[key] for key in ("route", "line") if request.GET.get(key)}
+    given = closed_in(period) | {key: request.GET[key] for key in DEALS if request.GET.get(key)}
     shown = list(view.named(found[: sums.MOST]))
     others = found[sums.MOST :]
     if others:
@@ -55,7 +57,7 @@ def report(request: HttpRequest) -> HttpResponseBase:
             "tabs": tabs(request, view),
             "periods": periods.choices(request.GET, request.path, period),
             "period": period,
-            "kept": [(key, value) for key, value in request.GET.items() if key in ("by", "route", "line")],
+            "kept": [(key, value) for key, value in request.GET.items() if key in ("by", *DEALS)],
             "filterset": filters,
             "columns": [CreditModel(model) for model in view.columns],
             "lines": shown,
@@ -82,6 +84,8 @@ def won_deals(filters: DealFilters, period: Period) -> Any:
         deals = deals.filter(route=asked["route"])
     if asked.get("line"):
         deals = deals.filter(Exists(OpportunityLine.objects.filter(opportunity=OuterRef("pk"), line=asked["line"])))
+    if asked.get("territory"):
+        deals = deals.filter(Exists(lying_in(asked["territory"]).filter(source_id=OuterRef("pk"))))
     return deals
 
 

@@ -10,6 +10,7 @@ from html import unescape
 
 import pandas
 import pytest
+from psycopg2.extras import DateRange
 
 from attribution.models import Campaign, Credit, Touchpoint
 from deals.models import Opportunity, OpportunityParticipant
@@ -17,9 +18,11 @@ from partners.models import Team
 from prm.api.models import ApiToken
 from prm.db import acting
 from prm.money.models import ExchangeRate
+from territories.models import Customer
 from tests import factories
 from tests.errands import run_errands
 from tests.statements import statements
+from tests.territories.conftest import rule, territory
 
 CLOSED = date(2026, 3, 31)
 CLOSE = datetime(2026, 3, 31, 22, tzinfo=UTC)
@@ -87,6 +90,27 @@ def test_the_report_equals_pandas_over_the_exported_rows(deals, channel_manager,
     won = rows[rows["Model"] == "Sourced"]["In reporting currency"].sum()
     for model in ("Sourced", "First touch", "Last touch", "Linear"):
         assert round(report[model].sum(), 2) == round(won, 2) == round(100 + 45.01 + 70 + 30 + 999, 2)
+
+
+def test_the_deals_of_a_territory(deals, channel_manager, signed_in):
+    france = territory("FR", name="France")
+    rule(france, country="FR", priority=1, period=DateRange(date(2020, 1, 1), None))
+    for n, country in ((0, "FR"), (1, "FR"), (2, "DE"), (3, "FR")):
+        Customer.objects.filter(pk=deals[n].customer_id).update(country=country)
+    Customer.objects.filter(pk=deals[4].customer_id).update(country="DE")
+    run_errands()
+    client = signed_in(channel_manager)
+    page = client.get(f"/reports/credit/?period=all&territory={france.pk}")
+    html = page.content.decode()
+    assert page.context["check"].deals == 3
+    assert "Each model adds up to what was won." in html
+    found = list(numbers(html))
+    assert found
+    for href, shown in found:
+        assert f"territory={france.pk}" in href
+        rows = file(client, href + "&export=csv")
+        assert Decimal(str(rows["In reporting currency"].sum())).quantize(Decimal("0.01")) == shown, href
+    assert sum(shown for href, shown in found if "model=sourced" in href) == Decimal("175.01")
 
 
 def test_the_report_says_that_it_adds_up_or_waits(deals, channel_manager, signed_in):
