@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from attribution.models import Lead, LeadOffer
+from attribution.models import Lead, LeadOffer, Touchpoint, TouchpointOrigin
+from deals.models import DealRegistration, OpportunityParticipant
+from deals.models.extension import activity_sources
 from partners.engagement.subjects import Subject, activity_subjects
 
 
@@ -48,3 +51,14 @@ activity_subjects.add(
         partner_of=lambda row: row.partner_id,
     )
 )
+
+
+def touches(registration: DealRegistration, since: datetime):
+    """Touches somebody wrote down keep a protected deal alive; what the product records by itself follows other acts."""
+    deal = OpportunityParticipant.objects.filter(pk=registration.participant_id).values("opportunity")
+    own = Touchpoint.objects.filter(partner=registration.partner_id, at__gte=since)
+    about = own.filter(Q(registration=registration) | Q(opportunity__in=deal))
+    return about.exclude(origin=TouchpointOrigin.PRODUCT).values_list("at")
+
+
+activity_sources.append(touches)

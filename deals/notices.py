@@ -5,18 +5,15 @@ The words name the partner's own customer, dates as last days, and nothing of an
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
-from deals.axes import RUNNING, PublicReason
+from deals.axes import PublicReason
 from deals.models import DealRegistration
 from partners.models import Membership, Partner, User
-from prm import events
-from prm.events.models import Event
 from prm.events.record import follow
 from prm.notify import Notice, Words, notices, tell
 from prm.ui.templatetags.ui import day, last_day
@@ -60,30 +57,6 @@ def words_of_decision(data: dict[str, Any]) -> Words:
     else:
         subject = _("Your registration of %(customer)s was withdrawn") % data
     return Words(subject, (*lines, data["message"]) if data.get("message") else lines, _("Open the registration"))
-
-
-def words_of_protection_end(data: dict[str, Any]) -> Words:
-    return Words(
-        _("The protection of your deal with %(customer)s has ended") % data,
-        (_("You can register the deal again when there is news."),),
-        _("Open the registration"),
-    )
-
-
-def words_of_reminder(data: dict[str, Any]) -> Words:
-    left = ngettext(
-        "%(n)s day of protection left for your deal with %(customer)s",
-        "%(n)s days of protection left for your deal with %(customer)s",
-        data["days"],
-    )
-    return Words(
-        left % {"n": data["days"], "customer": data["customer"]},
-        (
-            _("Its protection ends on %(day)s, that day included.")
-            % {"day": last_day(parse_date(data["protected_until"]))},
-        ),
-        _("Open the registration"),
-    )
 
 
 def words_of_review(data: dict[str, Any]) -> Words:
@@ -130,20 +103,6 @@ notices.add(
         gettext_lazy("Decisions and questions on my registrations"),
         words_of_decision,
         icon="file-check",
-        side="portal",
-    ),
-    Notice(
-        "protection_ended",
-        gettext_lazy("A protection of mine has ended"),
-        words_of_protection_end,
-        icon="shield-off",
-        side="portal",
-    ),
-    Notice(
-        "protection_ending",
-        gettext_lazy("A protection of mine ends soon"),
-        words_of_reminder,
-        icon="shield-half",
         side="portal",
     ),
     Notice(
@@ -254,16 +213,11 @@ def tell_of_withdrawal(event: Any) -> None:
         tell_partner("registration_decided", registration, verb=event.verb)
 
 
-@follow("deal_registration.expired", "deal_registration.lapsed", queue="mail")
-def tell_of_end(event: Any) -> None:
-    registration = registration_of(event)
-    if registration is None:
-        return
-    if event.verb == "lapsed":
-        tell_partner("protection_ended", registration)
-    else:
+@follow("deal_registration.expired", queue="mail")
+def tell_of_expiry(event: Any) -> None:
+    if registration := registration_of(event):
         tell_partner("registration_decided", registration, verb=event.verb)
-    tell_vendor("registration_changed", registration, verb=event.verb)
+        tell_vendor("registration_changed", registration, verb=event.verb)
 
 
 @follow("deal_registration.commented", queue="mail")
@@ -273,36 +227,3 @@ def tell_of_comment(event: Any) -> None:
         return
     say = tell_vendor if event.actor_side == "partner" else tell_partner
     say("registration_commented", registration, by=event.actor_name, text=event.payload.get("text", ""))
-
-
-REMINDERS = (1, 7, 14, 30)  # days before the last protected day
-
-
-def remind_of_ending(today: date) -> int:
-    """Remind registrants as their protection comes within each of these distances, once for each.
-
-    The reminder is an event, so a second run finds it; a day without a run is made up for on the next one.
-    """
-    soon = DealRegistration.objects.filter(
-        protection_status__in=RUNNING,
-        protected_until__gt=today,
-        protected_until__lte=today + timedelta(days=REMINDERS[-1] + 1),
-    )
-    rows = list(soon.select_for_update(skip_locked=True, of=("self",)).select_related("partner"))
-    told = set(
-        Event.objects.filter(verb="protection_ending", subject_id__in=[row.pk for row in rows]).values_list(
-            "subject_id", "payload__distance", "payload__protected_until"
-        )
-    )
-    reminded = 0
-    for row in rows:
-        left = (row.last_protected_day - today).days
-        distance = next(distance for distance in REMINDERS if left <= distance)
-        end = row.protected_until.isoformat()
-        began_nearer = row.decided_at and (row.last_protected_day - row.decided_at.date()).days < distance
-        if (row.pk, distance, end) in told or began_nearer:
-            continue
-        events.record(row, "protection_ending", partner_id=row.partner_id, distance=distance, protected_until=end)
-        tell_partner("protection_ending", row, days=left, protected_until=end)
-        reminded += 1
-    return reminded

@@ -5,7 +5,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant, Protection
-from deals.notices import remind_of_ending
+from deals.protection_notices import remind_of_ending
 from prm import events
 from prm.calendar import business_today
 from prm.db import acting_as_system
@@ -29,7 +29,7 @@ def expire_unanswered() -> None:
 @shared_task(name="deals.remind")
 @acting_as_system
 def remind() -> None:
-    """Tell partners that a protection of theirs ends soon."""
+    """Remind partners of the protections of theirs that end soon."""
     remind_of_ending(business_today())
 
 

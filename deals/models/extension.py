@@ -16,6 +16,7 @@ from deals.axes import ProtectionStatus, ReviewStatus, SubmissionStatus
 from deals.models.approval import LONGEST, Approval
 from deals.models.comment import Comment
 from deals.models.opportunity import StageChange
+from deals.models.participant import OpportunityParticipant
 from deals.models.protection import Protection, lock_customer
 from deals.transitions import refusal, step
 from partners.engagement.models import Activity
@@ -45,8 +46,8 @@ def last_activity(registration: DealRegistration, since: datetime) -> datetime |
         *(source(registration, since) for source in activity_sources),
     ]
     if registration.participant_id:
-        deal = StageChange.objects.filter(opportunity__participants=registration.participant_id)
-        moments.append(deal.filter(at__gte=since).values_list("at"))
+        deal = OpportunityParticipant.objects.filter(pk=registration.participant_id).values("opportunity")
+        moments.append(StageChange.objects.filter(opportunity__in=deal, at__gte=since).values_list("at"))
     first, *others = (rows.order_by() for rows in moments)
     return max((moment for (moment,) in first.union(*others, all=True)), default=None)
 
@@ -77,22 +78,23 @@ class Protected(models.Model):
 
     def extension_offer(self: DealRegistration) -> Offer:
         """What the partner may take today; every refusal names its remedy."""
-        program = Program.objects.filter(pk=self.program_id).first()
+        known = self._state.fields_cache.get("program")
+        program = known or Program.objects.filter(pk=self.program_id).first()  # none where the partner left it
         if not self.is_protected or self.protected_until <= business_today():
             return Offer(refusal=refusal(self, "extend"))
         if program is None or not program.extensions or not program.extension_days:
             return Offer(refusal=ask_the_vendor())
         until = self.protected_until + timedelta(days=program.extension_days)
         if self.extensions_taken >= program.extensions:
-            refusal = RuleViolation(
+            used = RuleViolation(
                 "extension_used",
                 _("You have already extended this protection. For more time, ask your channel manager."),
                 field="days",
             )
-            return Offer(program.extension_days, until, refusal)
+            return Offer(program.extension_days, until, used)
         window = program.extension_window_days
         if window and last_activity(self, timezone.now() - timedelta(days=window)) is None:
-            refusal = RuleViolation(
+            quiet = RuleViolation(
                 "no_activity",
                 ngettext(
                     "Nothing happened on this deal in the last day. Tell us how it goes with a comment, an activity or"
@@ -104,7 +106,7 @@ class Protected(models.Model):
                 % {"n": window},
                 field="days",
             )
-            return Offer(program.extension_days, until, refusal)
+            return Offer(program.extension_days, until, quiet)
         return Offer(program.extension_days, until)
 
     # Verbs ---------------------------------------------------------------------------------------------------------------
@@ -184,6 +186,7 @@ class Protected(models.Model):
         self._end_today(by)
         theirs = self._for_another(enrolment, products, file, by)
         theirs.approve(by=by, days=left, message=message)
+        theirs.approval.put(before={})  # nothing to undo by itself: the other partner's protection went with it
         events.record(file, "transferred", by=by, reason=reason, partner=to.name)
         events.record(theirs.approval, "taken_over", by=by, reason=reason, partner=self.partner.name)
         return theirs

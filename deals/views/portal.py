@@ -156,6 +156,7 @@ def portal_page(request: Request, registration: DealRegistration, status: int = 
         panels = registries.panels_of("portal_registration", registration, user) if is_own else []
         context |= {
             "steps": next_steps(registration),
+            "extension": registration.extension_offer() if may_work and registration.is_protected else None,
             "comments": registration.comments.all(),
             "events": story.lines(Event.objects.visible_to(user).about(registration, *told_by(panels))[:READ]),
             "contact": user.acting_for.channel_manager,

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from deals.models import DealRegistration
-from deals.notices import remind_of_ending
+from deals.protection_notices import remind_of_ending
 from partners.models import User
 from prm.notify.models import Notification
 from tests import factories
