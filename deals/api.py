@@ -4,22 +4,28 @@ from copy import copy
 
 from django.utils.translation import gettext as _
 
+from deals import health
+from deals.appeals_api import AppealAnswerSerializer, AppealTextSerializer
 from deals.axes import ProtectionStatus, ReviewStatus, Stage, SubmissionStatus
-from deals.models import DealRegistration, Opportunity, OpportunityParticipant
+from deals.models import Appeal, DealRegistration, Forecast, Opportunity, OpportunityParticipant
 from deals.serializers import (
     ApprovalSerializer,
     CommentAnswerSerializer,
     CommentSerializer,
+    ExtensionSerializer,
+    ForecastSerializer,
     OpportunitySerializer,
     PartnerOpportunitySerializer,
     RegistrationSerializer,
     RejectionSerializer,
+    ReleaseSerializer,
     ReturnSerializer,
     StageSerializer,
+    TransferSerializer,
     WithdrawalSerializer,
 )
 from prm.api.fields import Reference
-from prm.api.filters import CHANGED, day, identity, instant, one_of, text
+from prm.api.filters import CHANGED, day, identity, instant, one_of, text, yes_or_no
 from prm.api.problems import Flaw, Problem
 from prm.api.renderers import answer
 from prm.api.router import resource
@@ -121,6 +127,28 @@ class DealRegistrationViewSet(Reads, Creates, Edits, Deletes, Upserts, ScopedVie
         """End it: cancels the review, or releases the protection."""
         row.withdraw(by=self.request.user, version=self.version, **data)
 
+    @action("extension", rows="extendable_by", input=ExtensionSerializer)
+    def extension(self, row, **data):
+        """Protect it for longer: a partner as its program offers, the vendor by `days` with a reason."""
+        self.refuse_undecided()
+        row.extend(by=self.request.user, version=self.version, **data)
+
+    @action("release", rows="decided_or_decidable_by", input=ReleaseSerializer, scope="decide")
+    def release(self, row, **data):
+        """End the protection today; the registration stays approved."""
+        row.release(by=self.request.user, version=self.version, **data)
+
+    @action("transfer", rows="decided_or_decidable_by", input=TransferSerializer, scope="decide")
+    def transfer(self, row, *, partner, **data):
+        """Protect the same lines for another partner, by a registration of its own; answers this one, released."""
+        row.transfer(partner, by=self.request.user, version=self.version, **data)
+
+    def refuse_undecided(self):
+        """What a partner does for itself, the vendor decides: its token needs the scope of decisions."""
+        auth, scope = self.request.auth, f"{self.basename}:decide"
+        if not self.request.user.is_partner and auth is not None and not auth.grants(scope):
+            raise Problem("scope_missing", scope=scope)
+
     @action("approval", rows="decided_or_decidable_by", input=ApprovalSerializer, scope="decide")
     def approval(self, row, **data):
         """Approve: starts the protection of each product line."""
@@ -135,6 +163,17 @@ class DealRegistrationViewSet(Reads, Creates, Edits, Deletes, Upserts, ScopedVie
     def send_back(self, row, *, fields_to_complete, message):
         """Ask the partner to complete named fields."""
         row.send_back(by=self.request.user, fields=fields_to_complete, message=message, version=self.version)
+
+    @action("undo", rows="decided_or_decidable_by", scope="decide")
+    def undo(self, row):
+        """Take one's own decision back within ten seconds; nobody was told of it."""
+        row.undo_decision(by=self.request.user, version=self.version)
+
+    @action("appeal", rows="editable_by", input=AppealTextSerializer, status=201, answers=AppealAnswerSerializer)
+    def appeal(self, row, *, text):
+        """Ask for a second review of a refusal, once and until `appeal_by`; its answer stands in `appeals`."""
+        made = Appeal.lodge(row, by=self.request.user, text=text, version=self.version)
+        return answer({"id": made.pk, "status": made.status, "decide_by": made.decide_by}, 201)
 
     @action(
         "comments",
@@ -163,6 +202,9 @@ class OpportunityViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
         "stage": one_of("stage", Stage),
         "customer": identity("customer"),
         "owner": identity("owner"),
+        "forecast": one_of("forecast", Forecast),
+        "stale": yes_or_no("is_stale"),
+        "slipping": yes_or_no("is_slipping"),
         "closes_before": day("expected_close_date__lt"),
         "closed_on": day("closed_on"),
     }
@@ -183,7 +225,10 @@ class OpportunityViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
 
     def get_queryset(self):
         user = self.request.user
-        return (OpportunityParticipant if user.is_partner else Opportunity).objects.visible_to(user)
+        if user.is_partner:
+            return OpportunityParticipant.objects.visible_to(user)
+        rows = Opportunity.objects.visible_to(user)
+        return rows.annotate(**health.marks()) if {"stale", "slipping"} & set(self.request.GET) else rows
 
     def create_row(self, *, registration=None, lines=None, **data):
         opportunity = super().create_row(**data)
@@ -214,3 +259,8 @@ class OpportunityViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
     def stage(self, row, *, stage, **data):
         """Move to another stage; its history is kept. A partner does so where it sells."""
         row.move_to(stage, by=self.request.user, version=self.version, **data)
+
+    @action("forecast", rows="editable_by", input=ForecastSerializer)
+    def forecast(self, row, *, forecast):
+        """Say how sure the deal is; empty leaves it to the stage. Its history is kept."""
+        row.set_forecast(forecast, by=self.request.user, version=self.version)

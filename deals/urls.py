@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from deals.views import approvals, decisions, opportunity, pipeline, portal, portal_opportunity, registration, stages
+from deals.views import (
+    appeals,
+    approvals,
+    decisions,
+    opportunity,
+    pipeline,
+    portal,
+    portal_opportunity,
+    protection,
+    registration,
+    stages,
+)
 from prm.access import may, portal_only, vendor_only
 
 app_name = "deals"
@@ -15,6 +26,9 @@ urlpatterns = [
     ),
     path("registrations/<uuid:pk>/", registration.registration, name="registration"),
     path("registrations/<uuid:pk>/comments/", registration.comment, name="comment"),
+    path("registrations/<uuid:pk>/extension/", protection.extend, name="extend_protection"),
+    path("registrations/<uuid:pk>/release/", protection.release, name="release_protection"),
+    path("registrations/<uuid:pk>/transfer/", protection.transfer, name="transfer_protection"),
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/approval/", decisions.approve_many, name="approve_many"),
     path("approvals/undo/", decisions.undo_many, name="undo_many"),
@@ -26,6 +40,7 @@ urlpatterns = [
     path("approvals/<uuid:pk>/undo/", decisions.undo, name="undo_decision"),
     path("approvals/<uuid:pk>/customer/", approvals.customer, name="confirm_customer"),
     path("approvals/<uuid:pk>/notes/", approvals.notes, name="notes"),
+    path("approvals/second-reviews/<uuid:pk>/", appeals.answer, name="answer_appeal"),
     path("reserved/", registration.look_up, name="look_up"),
     path("pipeline/", pipeline.board, name="pipeline"),
     path("opportunities/", opportunity.opportunity_list, name="opportunities"),
@@ -34,6 +49,7 @@ urlpatterns = [
     path("opportunities/<uuid:pk>/edit/", opportunity.opportunity_edit, name="opportunity_edit"),
     path("opportunities/<uuid:pk>/stage/", opportunity.stage, name="opportunity_stage"),
     path("opportunities/<uuid:pk>/registration/", opportunity.link, name="opportunity_link"),
+    path("opportunities/<uuid:pk>/forecast/", opportunity.forecast, name="opportunity_forecast"),
     path("opportunities/<uuid:pk>/move/", pipeline.move, name="opportunity_move"),
     path("settings/stages/", stages.stage_rules, name="stage_rules"),
     # The portal
@@ -50,6 +66,9 @@ urlpatterns = [
     path("portal/deals/<uuid:pk>/edit/", portal.edit_registration, name="edit_registration"),
     path("portal/deals/<uuid:pk>/recall/", portal.recall, name="recall"),
     path("portal/deals/<uuid:pk>/withdrawal/", portal.withdrawal, name="withdraw"),
+    path("portal/deals/<uuid:pk>/extension/", protection.extend_own, name="extend_own"),
     path("portal/deals/<uuid:pk>/draft/", portal.discard, name="discard"),
+    path("portal/deals/<uuid:pk>/appeal/", appeals.ask, name="appeal"),
+    path("portal/deals/appeals/<uuid:pk>/withdrawal/", appeals.withdraw, name="withdraw_appeal"),
     path("portal/deals/<uuid:pk>/comments/", portal.comment, name="portal_comment"),
 ]

@@ -286,6 +286,7 @@ DEFAULT_FROM_EMAIL = os.environ.get("DEFAULT_FROM_EMAIL", "partners@vendor.examp
 REPORTING_CURRENCY = os.environ.get("PRM_REPORTING_CURRENCY", "EUR")
 BUSINESS_TIME_ZONE = os.environ.get("PRM_BUSINESS_TIME_ZONE", "Europe/Paris")
 BUSINESS_COUNTRY = os.environ.get("PRM_BUSINESS_COUNTRY", "FR")
+UNDO_SECONDS = 0 if TESTING else 10  # what follows from a decision waits so long, so that it can be taken back
 # How long before the close a touch that belongs to no deal still counts for its customer's opportunities.
 CREDIT_LOOKBACK_DAYS = int(os.environ.get("PRM_CREDIT_LOOKBACK_DAYS", "365"))
 # What share of an open deal the weighted pipeline counts, by stage, in percent; PRM_STAGE_WEIGHTS='{"prospect": 5}' changes one.
@@ -356,6 +357,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "lapse-protections": {"task": "deals.lapse_protections", "schedule": crontab(minute=5)},
     "expire-returned-registrations": {"task": "deals.expire_unanswered", "schedule": crontab(minute=20)},
+    "escalate-missed-promises": {"task": "deals.escalate", "schedule": crontab(minute="*/5")},
     "remind-of-deadlines": {"task": "deals.remind", "schedule": crontab(minute=35)},
     "check-credit": {"task": "attribution.check_credit", "schedule": crontab(minute=20, hour=3)},
     "figures-follow-the-calendar": {"task": "kpis.follow_calendar", "schedule": crontab(minute=10, hour="*/6")},

@@ -19,6 +19,7 @@ from territories.matching.keys import keys_of_customers, sharing
             "recalled",
             "withdrawn",
             "rejected",
+            "decision_undone",
             "expired",
             "lapsed",
         )

@@ -9,8 +9,11 @@ from deals.axes import (
     Stage,
     SubmissionStatus,
 )
+from deals.models.appeal import Appeal, AppealDecision
 from deals.models.approval import Approval
 from deals.models.comment import Comment
+from deals.models.delegation import Delegation
+from deals.models.escalation import Escalation
 from deals.models.forecast import Forecast, ForecastChange
 from deals.models.opportunity import Opportunity, OpportunityLine, StageChange
 from deals.models.participant import OpportunityParticipant
@@ -21,9 +24,13 @@ from deals.models.registration_line import RegistrationLine
 from deals.models.stage_rule import StageRule
 
 __all__ = [
+    "Appeal",
+    "AppealDecision",
     "Approval",
     "Comment",
     "DealRegistration",
+    "Delegation",
+    "Escalation",
     "Forecast",
     "ForecastChange",
     "Opportunity",

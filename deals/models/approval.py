@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pghistory
 from django.conf import settings
-from django.db import connection, models, transaction
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models, transaction
 from django.db.models import Func, Max, Value
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -12,9 +13,10 @@ from django.utils.translation import gettext_lazy
 from psycopg2.extras import DateRange
 
 from deals.axes import ParticipantRole, RegistrationScope, RejectionReason, Route, Stage
+from deals.models.appeal import AppealDecision
 from deals.models.opportunity import Opportunity, OpportunityLine
 from deals.models.participant import OpportunityParticipant
-from deals.models.protection import Protection, place
+from deals.models.protection import Protection, lock_customer, place
 from deals.querysets import ApprovalQuerySet
 from partners.models import Partner
 from prm import events
@@ -59,6 +61,8 @@ class Approval(Record):
     place_number = models.PositiveIntegerField(null=True, blank=True)
     taken_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    decided_for = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")  # was away
+    before = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)  # what the decision changed, for an undo
     outcome = models.CharField(max_length=10, blank=True)
     rejection_reason = models.CharField(
         gettext_lazy("reason"), max_length=20, choices=RejectionReason.choices, blank=True
@@ -141,6 +145,7 @@ class Approval(Record):
             self.confirm(opportunity.customer, by=by, evidence={"rule": "linked to an opportunity"})
 
     def close(self, by, outcome: str, **changes) -> None:
+        AppealDecision.refuse_second_time(self.registration_id, by)
         self.put(decided_by=by, outcome=outcome, **changes)
 
     def grant(
@@ -151,8 +156,7 @@ class Approval(Record):
             raise RuleViolation(
                 "customer_not_confirmed", _("Confirm which customer this is before you approve."), field="customer"
             )
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"customer:{self.customer_id}"])
+        lock_customer(self.customer_id)
         if registration.scope != RegistrationScope.WHOLE and self.place_number is None:
             self.put(place_number=self._number_of_place(registration.place_name))
         spot = place(self.place_number)

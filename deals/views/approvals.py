@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q
@@ -17,9 +18,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import push_url
 
 from deals import flags, story
+from deals.appeals import missed_of, review_of, waiting_for
 from deals.axes import AWAITING_VENDOR, OPEN_REVIEW, ReviewStatus
+from deals.forms.appeal import AnswerForm
 from deals.forms.registration import ApproveForm, CustomerForm, NotesForm, RejectForm, ReturnForm
-from deals.models import Approval, DealRegistration, Protection
+from deals.models import Approval, DealRegistration, Delegation, Protection
 from deals.models.protection import place
 from deals.views.registration import files_of, lines_with_protection, vendor_story
 from prm import registries
@@ -34,7 +37,7 @@ from territories.models import Customer
 
 SHOWN = 40  # rows of the queue on one page
 FOUND = 8  # customers of a search
-VIEWS = ("mine", "team", "returned", "decided")
+VIEWS = ("mine", "team", "returned", "appeals", "decided")
 
 
 def within_reach(user):
@@ -55,16 +58,20 @@ def of_view(user, view: str):
     rows = DealRegistration.objects.decided_or_decidable_by(user).select_related("partner")
     if view == "decided":
         return rows.exclude(review_status__in=OPEN_REVIEW).order_by("-decided_at", "-id")
+    if view == "appeals":
+        return waiting_for(user, rows)
     if view == "returned":
         return rows.filter(review_status=ReviewStatus.ACTION_REQUIRED).order_by("answer_by", "id")
-    rows = rows.filter(review_status__in=AWAITING_VENDOR).order_by("decide_by", "submitted_at", "id")
+    rows = rows.filter(review_status__in=AWAITING_VENDOR).open_to(user).order_by("decide_by", "submitted_at", "id")
     return rows.filter(mine(user)) if view == "mine" else rows
 
 
 def mine(user) -> Q:
-    """Registrations of partners in this person's care, and those they began to review."""
-    taken = Approval.objects.filter(registration=OuterRef("pk"), submission=OuterRef("submission"), taken_by=user)
-    return Q(partner__channel_manager=user) | Q(Exists(taken))
+    """Registrations of partners in this person's care, those they began to review, and those of whom they stand in for."""
+    away = Delegation.objects.people_replaced_by(user)
+    mine = Q(taken_by=user) | Q(taken_by__in=away)
+    taken = Approval.objects.filter(mine, registration=OuterRef("pk"), submission=OuterRef("submission"))
+    return Q(partner__channel_manager=user) | Q(partner__channel_manager__in=away) | Q(Exists(taken))
 
 
 def chosen_view(request: Request) -> str:
@@ -115,6 +122,7 @@ def page(
                 ("mine", pgettext("approvals", "Mine")),
                 ("team", pgettext("approvals", "Team")),
                 ("returned", pgettext("approvals", "Returned")),
+                ("appeals", pgettext("approvals", "Second reviews")),
                 ("decided", pgettext("approvals", "Decided")),
             )
         ],
@@ -124,9 +132,9 @@ def page(
         "after": after,
         "opened": opened,
         "registration": registration,
+        "may_tick": view in ("mine", "team"),
     }
-    if registration:
-        context |= detail(request, registration, **more)
+    context |= detail(request, registration, **more) if registration else more
     template = "deals/approvals.html#split" if request.htmx else "deals/approvals.html"
     return render(request, template, context, status=status)
 
@@ -159,11 +167,14 @@ def detail(request: Request, registration: DealRegistration, **more) -> dict:
         "reject_form": RejectForm(),
         "return_form": ReturnForm(),
         "customer_form": CustomerForm(registration=registration),
+        "answer_form": AnswerForm(),
         "notes_form": NotesForm(initial={"notes": file.notes if file else ""}),
     }
     return {
         "registration": registration,
         "file": file,
+        "second_review": review_of(registration, file, user),
+        "missed": missed_of(file),
         "lines": lines,
         "is_open": is_open,
         "blocking": blocking,
@@ -272,7 +283,11 @@ def decision(registration: DealRegistration, file: Approval | None) -> dict | No
     """Who decided, and when: what the second of two people reads."""
     if not file or not file.decided_by_id:
         return None
-    return {"by": file.decided_by.name, "at": registration.decided_at}
+    return {
+        "by": file.decided_by.name,
+        "whose": file.decided_for.name if file.decided_for_id else "",
+        "at": registration.decided_at,
+    }
 
 
 # The verbs -------------------------------------------------------------------------------------------------------------------
@@ -287,8 +302,9 @@ def settle(request: Request, registration: DealRegistration, verb, said: str, **
             verb()
     except (RuleViolation, ValidationError) as error:
         return refused(request, registration, view, error, **forms)
+    undo_url = undo_address(registration, view)
     if request.POST.get("from") == "home":  # approved in place
-        return say(request, redirect("home"), said)
+        return say(request, redirect("home"), said, undo_url=undo_url)
     target = after or before
     address = (reverse("deals:approval", args=[target.pk]) if target else reverse("deals:approvals")) + f"?view={view}"
     if request.htmx:
@@ -297,8 +313,16 @@ def settle(request: Request, registration: DealRegistration, verb, said: str, **
             if target
             else page(request, of_view(request.user, view).with_names().first(), view, opened=False)
         )
-        return say(request, push_url(response, address), said)
-    return say(request, redirect(address), said)
+        return say(request, push_url(response, address), said, undo_url=undo_url)
+    return say(request, redirect(address), said, undo_url=undo_url)
+
+
+def undo_address(registration: DealRegistration, view: str) -> str:
+    """What the button beside the message posts to, while the decision just taken can be taken back."""
+    if not settings.UNDO_SECONDS:
+        return ""
+    url = reverse("deals:undo_decision", args=[registration.pk])
+    return f"{url}?view={view}&version={registration.version}"
 
 
 def refused(request: Request, registration: DealRegistration, view: str, error, **forms) -> HttpResponse:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from deals import reservations, story
+from deals.appeals import missed_of, review_of, with_reviews
 from deals.axes import OPEN_REVIEW, ProtectionStatus, RegistrationType, ReviewStatus, SubmissionStatus
 from deals.forms.registration import LookUpForm
 from deals.models import Approval, DealRegistration
@@ -119,11 +120,14 @@ def record_context(request: HttpRequest, registration: DealRegistration, **more)
         "standing": standing(registration),
         "steps": next_steps(registration),
         "lines": lines_with_protection(registration),
-        "file": (files := files_of(registration)).get(registration.submission),
+        "file": (file := (files := files_of(registration)).get(registration.submission)),
+        "second_review": review_of(registration, file, user),
+        "missed": missed_of(file),
         "events": vendor_story(user, registration, [*files.values(), *told_by(panels)]),
         "comments": registration.comments.all(),
         "may_comment": user.may("decide_registrations") and registration.submission_status != SubmissionStatus.DRAFT,
         "may_decide": user.may("decide_registrations") and registration.review_status in OPEN_REVIEW,
+        "may_protect": user.may("decide_registrations") and registration.is_protected,
         "panels": panels,
         "custom": shown("registration", registration, user),
         **more,
@@ -144,8 +148,10 @@ def lines_with_protection(registration: DealRegistration) -> list[dict]:
 
 def files_of(registration: DealRegistration) -> dict[int, Approval]:
     """The vendor's files on its submissions, by number of submission."""
-    files = Approval.objects.filter(registration=registration).select_related("customer", "confirmed_by", "decided_by")
-    return {file.submission: file for file in files}
+    files = Approval.objects.filter(registration=registration).select_related(
+        "customer", "confirmed_by", "decided_by", "decided_for"
+    )
+    return {file.submission: file for file in with_reviews(files)}
 
 
 def vendor_story(user, registration: DealRegistration, others) -> list[dict]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import structlog
+from django.utils import timezone
 from django.utils.text import camel_case_to_spaces
 
 
@@ -17,6 +21,7 @@ class Follower(NamedTuple):
 
 
 TOGETHER = 200  # events in one errand
+_held: ContextVar[tuple[datetime, list] | None] = ContextVar("held", default=None)
 _followers: dict[str, list[Follower]] = {}
 _tasks: dict[str, Follower] = {}
 
@@ -106,7 +111,34 @@ def record_all(events: list) -> None:
             errands.append(
                 Errand(task=follower.task, kwargs=kwargs, queue=follower.queue, request_id=piece[0].request_id)
             )
+    if held_back := _held.get():
+        held_back[1].extend(events)
+        for errand in errands:
+            errand.due_at = held_back[0]
     Errand.objects.bulk_create(errands, batch_size=2000)
+
+
+@contextmanager
+def held(wait: timedelta) -> Iterator[list]:
+    """The followers of what is told within start only after ``wait``; yields these events, for ``call_off``."""
+    told: list = []
+    token = _held.set((timezone.now() + wait, told))
+    try:
+        yield told
+    finally:
+        _held.reset(token)
+
+
+def call_off(events: Iterable[Any]) -> bool:
+    """Take back what these held events (their ids) would cause; False, and nothing is, where some of it has begun."""
+    from prm.events.models import Errand
+
+    waiting = Errand.objects.filter(dead=False, due_at__gt=timezone.now(), event__in=list(events))
+    rows = list(waiting.select_for_update(of=("self",)).values_list("pk", "sent_at"))
+    if any(sent_at for _pk, sent_at in rows):
+        return False
+    Errand.objects.filter(pk__in=[pk for pk, _sent in rows]).delete()
+    return True
 
 
 def enqueue(task: str, *, due_at: Any = None, **kwargs: Any) -> Any:

@@ -1,0 +1,45 @@
+"""Whether anything is doubtful about a registration: what is not may be approved together with others, or at once at home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from deals import flags
+from deals.axes import AWAITING_VENDOR
+from deals.models import DealRegistration
+from prm.errors import RuleViolation
+
+
+def approve_undoubted(registration: DealRegistration, *, by: Any) -> bool:
+    """Approve with the program's usual length, or say what is doubtful; False where this person has approved it already.
+
+    That the customer is confirmed and the protection free is asked by ``approve`` itself, under the customer's lock.
+    """
+    file = registration.approval
+    if file is not None and file.outcome == "approved" and file.decided_by_id == by.pk:
+        return False
+    if registration.review_status in AWAITING_VENDOR and flags.count([registration.pk])[registration.pk]:
+        raise RuleViolation("open_conflict", _("It has findings to read first."))
+    registration.approve(by=by)
+    return True
+
+
+def approve_all(ids: Iterable[Any], *, by: Any) -> tuple[list[DealRegistration], list[tuple[DealRegistration, str]]]:
+    """Approve what nothing speaks against, among what this person may decide: the approved, and those left with the reason.
+
+    In the order of ids, so that two people at once wait for each other and never lock up.
+    """
+    approved, left = [], []
+    rows = DealRegistration.objects.decided_or_decidable_by(by).select_related("partner").filter(pk__in=list(ids))
+    for row in rows.order_by("pk"):
+        try:
+            with transaction.atomic():
+                if approve_undoubted(row, by=by):
+                    approved.append(row)
+        except RuleViolation as error:
+            left.append((row, error.message))
+    return approved, left
