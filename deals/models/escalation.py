@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
 from prm.records import Part
@@ -34,3 +37,12 @@ class Escalation(Part):
 
     def __str__(self) -> str:
         return f"{self.promise} {self.due_at:%Y-%m-%d}"
+
+
+def say_escalated(payload: dict[str, Any]) -> str:
+    """The line of the vendor's timeline."""
+    promise = dict(Promise.choices).get(payload.get("promise"), "")
+    names = ", ".join(payload.get("told", []))
+    if not names:
+        return _("%(promise)s late; there was nobody to tell") % {"promise": promise}
+    return _("%(promise)s late; told: %(names)s") % {"promise": promise, "names": names}
