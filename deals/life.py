@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from deals.axes import CLOSED_STAGES, OPEN_STAGES
-from deals.transitions import AXES, DEADLINES, DELETED, STAGE, TOGETHER, UNLINKED, Axis, Move
+from deals.transitions import AXES, DEADLINES, DELETED, SECOND_REVIEW, STAGE, TOGETHER, UNLINKED, Axis, Move
 
 INTRODUCTION = """# The life of a registration, as coded
 
@@ -46,13 +46,15 @@ def diagram(axis: Axis) -> str:
 
 
 def edges(move: Move) -> list[tuple[str, str]]:
-    starts = group_of(move.starts).split() or list(map(word, move.starts))
-    if move.ends == (DELETED,):
-        return [(start, "[*]") for start in starts]
-    ends = (
-        list(GROUPS) if move.ends == tuple(STAGE.states) else group_of(move.ends).split() or list(map(word, move.ends))
-    )
+    starts, ends = points(move.starts), ["[*]"] if move.ends == (DELETED,) else points(move.ends)
     return [(start, end) for start in starts for end in ends]
+
+
+def points(states: tuple[str, ...]) -> list[str]:
+    """Where arrows begin and end: one point for a group."""
+    if states == tuple(STAGE.states):
+        return list(GROUPS)
+    return [group] if (group := group_of(states)) else [word(state) for state in states]
 
 
 def together() -> str:
@@ -72,8 +74,15 @@ def together() -> str:
 def deadlines() -> str:
     """Who must act in each open state, until when, and what happens then."""
     rows = [
-        (row.axis.name, names(row.states), row.who, f"`{row.field}`", row.passes, "yes" if row.promised else "no")
-        for row in DEADLINES
+        (
+            row.axis.name,
+            names(row.states),
+            row.who,
+            f"`{row.field}`" if row is not SECOND_REVIEW else f"`{row.field}` of the appeal",
+            row.passes,
+            "yes" if row.promised else "no",
+        )
+        for row in (*DEADLINES, SECOND_REVIEW)
     ]
     heading = "## Whose turn, until when\n\nThe partner reads these lines on its registration.\n\n"
     return heading + table(("axis", "state", "turn", "date", "when it passes", "state refused without it"), rows)

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext, pgettext
 
 from deals.axes import ProtectionStatus, ReviewStatus, SubmissionStatus
 from deals.models import DealRegistration
+from deals.transitions import Due
 from prm.calendar import business_today
 from prm.ui.templatetags.ui import day, moment, weekday
 
@@ -121,6 +122,14 @@ def _approved(registration: DealRegistration) -> Standing:
             _("The protection ended on %(day)s.") % {"day": weekday(last)},
             _("Ended on %(day)s") % {"day": day(last)},
         )
+    if registration.protection_status == ProtectionStatus.RELEASED:
+        return Standing(
+            "released",
+            pgettext("standing", "Protection ended"),
+            _("We ended the protection on %(day)s. If you have a question, ask your channel manager.")
+            % {"day": weekday(registration.protected_until)},
+            _("Ended on %(day)s") % {"day": day(registration.protected_until)},
+        )
     left = days_left(last)
     sentence = _("Your price and our support are yours for this project until %(day)s.") % {"day": weekday(last)}
     if left >= 0:
@@ -137,57 +146,35 @@ def _approved(registration: DealRegistration) -> Standing:
 
 
 def next_steps(registration: DealRegistration) -> list[dict[str, Any]]:
-    """What happens next, from whom and by when; the same promise for every registration."""
-    review = registration.review_status
-    if review == ReviewStatus.ACTION_REQUIRED:
-        return [
-            {
-                "label": _("You: complete the fields we ask about"),
-                "detail": _("By %(moment)s, else the registration expires")
-                % {"moment": moment(registration.answer_by)},
-                "state": "current",
-            },
-            {
-                "label": _("We: decide"),
-                "detail": _("The time for our decision starts again with your answer"),
-                "state": "todo",
-            },
-        ]
-    if review in (ReviewStatus.PENDING, ReviewStatus.IN_REVIEW):
+    """What happens next: who acts, by when, and what if the day passes; the same promise for every registration."""
+    steps = [
+        {"label": due.deadline.what, "detail": f"{until(due)} {due.deadline.passes}", "state": "todo"}
+        for due in registration.due
+    ]
+    if registration.submission_status != SubmissionStatus.SUBMITTED:
+        steps = steps or [{"label": _("You: complete and submit it"), "detail": "", "state": "todo"}]
+        steps.append({"label": _("We: decision"), "detail": _("Within the promised business days"), "state": "todo"})
+    if steps:
+        steps[0]["state"] = "current"
+    if registration.awaits_vendor:
+        promise = protection_promise(registration.program)
         return [
             {"label": _("Received"), "detail": moment(registration.submitted_at), "state": "done"},
-            {
-                "label": _("We: first answer"),
-                "detail": _("By %(moment)s") % {"moment": moment(registration.respond_by)},
-                "state": "current",
-            },
-            {
-                "label": _("We: decision"),
-                "detail": _("By %(moment)s") % {"moment": moment(registration.decide_by)},
-                "state": "todo",
-            },
-            {
-                "label": _("If approved: protection"),
-                "detail": protection_promise(registration.program),
-                "state": "todo",
-            },
+            *steps,
+            {"label": _("If approved: protection"), "detail": promise, "state": "todo"},
         ]
-    if registration.is_protected:
-        last = registration.last_protected_day
-        return [
-            {
-                "label": _("You: work on the deal and tell us how it goes"),
-                "detail": _("By comment, here"),
-                "state": "current",
-            },
-            {"label": _("Protection ends"), "detail": weekday(last), "state": "todo"},
-        ]
-    if registration.is_editable:
-        return [
-            {"label": _("You: complete and submit it"), "detail": "", "state": "current"},
-            {"label": _("We: decision"), "detail": _("Within the promised business days"), "state": "todo"},
-        ]
-    return []
+    if registration.is_returned:
+        restart = _("The time for our decision starts again with your answer")
+        steps.append({"label": _("We: decide"), "detail": restart, "state": "todo"})
+    return steps
+
+
+def until(due: Due) -> str:
+    """The last moment or day of a deadline."""
+    if isinstance(due.when, datetime):
+        return _("By %(moment)s.") % {"moment": moment(due.when)}
+    last = due.when - timedelta(days=1) if due.deadline.field == "protected_until" else due.when
+    return _("Until %(day)s.") % {"day": weekday(last)}
 
 
 def protection_promise(program) -> str:

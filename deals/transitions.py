@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -133,6 +134,13 @@ REVIEW = Axis(
             VENDOR,
             "the partner asked in time for a second review; by somebody else than who refused, who decides no more",
         ),
+        Move(
+            "undo_decision",
+            (R.ACTION_REQUIRED, R.APPROVED, R.REJECTED),
+            AWAITING_VENDOR,
+            VENDOR,
+            "who decided, within seconds, while nothing rests on it; all is as it was before",
+        ),
         Move("withdraw", (*OPEN_REVIEW, R.APPROVED), (R.CANCELLED,), PARTNER, ""),
     ),
 )
@@ -164,6 +172,7 @@ PROTECTION = Axis(
         Move("lapse", RUNNING, (P.LAPSED,), TIME, "its last day is over on every line"),
         Move("release", RUNNING, (P.RELEASED,), VENDOR, "with a reason; ends today; a transfer releases it too"),
         Move("withdraw", RUNNING, (P.RELEASED,), PARTNER, "ends today"),
+        Move("undo_decision", (P.ACTIVE,), (P.NONE,), VENDOR, "the protections are deleted"),
     ),
 )
 STAGE = Axis(
@@ -173,6 +182,7 @@ STAGE = Axis(
     UNLINKED,
     (
         Move("approve", (UNLINKED,), tuple(Stage), VENDOR, "that of the opportunity it opens or joins"),
+        Move("undo_decision", tuple(Stage), (UNLINKED,), VENDOR, "what the approval opened is deleted"),
         Move("move_to", OPEN_STAGES, OPEN_STAGES, BOTH, "a partner where it sells"),
         Move("win", OPEN_STAGES, (Stage.WON,), BOTH, "the day is not to come"),
         Move("lose", OPEN_STAGES, (Stage.LOST,), BOTH, "with a cause, or a reason in words"),
@@ -279,32 +289,19 @@ class Deadline:
     promised: bool = True  # the database refuses the state without this date
 
 
+LATE = gettext_lazy("If we are late, it goes to somebody above. You keep your place.")
 DEADLINES = (
     Deadline(
         SUBMISSION,
         (S.DRAFT, S.RECALLED),
         Side.PARTNER,
         "expected_close_date",
-        gettext_lazy("You: submit it"),
+        gettext_lazy("You: complete and submit it"),
         gettext_lazy("After the expected close it can be submitted only with a later date."),
         promised=False,
     ),
-    Deadline(
-        REVIEW,
-        (R.PENDING,),
-        Side.VENDOR,
-        "respond_by",
-        gettext_lazy("We: first answer"),
-        gettext_lazy("If we are late, it goes to somebody above. You keep your place."),
-    ),
-    Deadline(
-        REVIEW,
-        AWAITING_VENDOR,
-        Side.VENDOR,
-        "decide_by",
-        gettext_lazy("We: decision"),
-        gettext_lazy("If we are late, it goes to somebody above. You keep your place."),
-    ),
+    Deadline(REVIEW, (R.PENDING,), Side.VENDOR, "respond_by", gettext_lazy("We: first answer"), LATE),
+    Deadline(REVIEW, AWAITING_VENDOR, Side.VENDOR, "decide_by", gettext_lazy("We: decision"), LATE),
     Deadline(
         REVIEW,
         (R.ACTION_REQUIRED,),
@@ -312,6 +309,15 @@ DEADLINES = (
         "answer_by",
         gettext_lazy("You: complete the fields we ask about"),
         gettext_lazy("Without your answer the registration expires. You may register the deal again."),
+    ),
+    Deadline(
+        REVIEW,
+        (R.REJECTED,),
+        Side.PARTNER,
+        "appeal_by",
+        gettext_lazy("You: ask for a second review, if you know something we do not"),
+        gettext_lazy("After that day the refusal stands. You may register the deal again."),
+        promised=False,
     ),
     Deadline(
         PROTECTION,
@@ -322,25 +328,50 @@ DEADLINES = (
         gettext_lazy("The protection ends, and with it the registration price and our support for it."),
     ),
 )
+# A second review that was asked for has its date in the appeal itself.
+SECOND_REVIEW = Deadline(
+    REVIEW,
+    (R.REJECTED,),
+    Side.VENDOR,
+    "decide_by",
+    gettext_lazy("We: second review, by somebody else"),
+    LATE,
+    promised=False,
+)
 
 
 @dataclass(frozen=True)
 class Due:
-    """A deadline of one registration; ``when`` is an instant, or a day after which it is over."""
+    """A deadline of one registration; ``when`` is an instant, or the first day on which it is over."""
 
     deadline: Deadline
     when: date | datetime
 
 
 def due(registration: DealRegistration) -> list[Due]:
-    """The deadlines that run now, in the order of the table, which is that of time."""
+    """The deadlines that run now, the next one first."""
+    if registration.review_status == R.REJECTED:
+        return due_after_refusal(registration)
     running = (row for row in DEADLINES if getattr(registration, row.axis.field) in row.states)
     return [Due(row, when) for row in running if (when := getattr(registration, row.field)) is not None]
 
 
+def due_after_refusal(registration: DealRegistration) -> list[Due]:
+    """Until when a second review may be asked for, or is to be decided; nothing once there can be none."""
+    appeal = registration.appeals.filter(submission=registration.submission).first()
+    if appeal is not None:
+        return [Due(SECOND_REVIEW, appeal.decide_by)] if appeal.is_open else []
+    by = registration.appeal_by
+    (row,) = (row for row in DEADLINES if row.field == "appeal_by")
+    return [Due(row, by)] if by is not None and by > timezone.now() else []
+
+
 def whose_turn(registration: DealRegistration) -> Side | None:
-    """Who must act now: ``partner`` or ``vendor``; nobody once it has ended."""
-    return next((row.who for row in DEADLINES if getattr(registration, row.axis.field) in row.states), None)
+    """Who may or must act now: ``partner`` or ``vendor``; nobody once it has ended."""
+    running = due(registration)
+    if running:
+        return running[0].deadline.who
+    return Side.PARTNER if registration.review_status == R.NONE else None
 
 
 # What the database holds --------------------------------------------------------------------------------------------------------
