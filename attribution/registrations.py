@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Max, OuterRef, Q, Subquery
+from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from attribution import (
 from attribution import story as told
 from attribution.models import Campaign, Lead, LeadOffer, Touchpoint
 from attribution.reports import registrations as credit  # noqa: F401
+from deals import health
 from deals.models import Opportunity
 from partners.models import Partner
 from prm import events
@@ -59,6 +61,14 @@ navigation.add(
     )
 )
 
+
+def last_touch() -> Any:
+    """The latest touch of an opportunity: news of it."""
+    touches = Touchpoint.objects.filter(opportunity=OuterRef("pk"), at__lte=Now()).order_by().values("opportunity")
+    return Subquery(touches.annotate(latest=Max("at")).values("latest"))
+
+
+health.news_sources.append(last_touch)
 story.tell("campaign", lambda event: _("Campaign added") if event.verb == "created" else "", "attribution:campaign")
 story.tell("lead", told.say_of_lead, "attribution:lead", Lead)
 story.tell("lead_offer", told.say_of_offer)

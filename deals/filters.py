@@ -5,8 +5,11 @@ from django import forms
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
+from deals import health
 from deals.axes import CLOSED_STAGES, Route, Stage
+from deals.health import Flag
 from deals.models import Opportunity, OpportunityParticipant
+from deals.models.forecast import Forecast, forecast_as
 from partners.models import Partner, User
 from prm.fields.filters import CustomFilters
 from prm.ui.lists import CurrencyFilter, DateFilter, Filters, RecordFilter
@@ -44,6 +47,18 @@ class OpportunityFilters(CustomFilters, Filters):
         empty_label=_("all"),
         null_label=_("nobody"),
     )
+    manager = django_filters.ModelChoiceFilter(
+        queryset=lambda request: User.objects.vendor_people().filter(is_active=True),
+        method="in_care_of",
+        label=_("Channel manager"),
+        empty_label=_("all"),
+    )
+    flag = django_filters.ChoiceFilter(
+        choices=Flag.choices, method="with_flag", label=_("Stale or slipping"), empty_label=_("all")
+    )
+    forecast = django_filters.MultipleChoiceFilter(
+        choices=Forecast.choices, method="in_forecast", widget=forms.CheckboxSelectMultiple, label=_("Forecast")
+    )
     close_from = DateFilter(field_name="expected_close_date", lookup_expr="gte", label=_("Expected close from"))
     close_to = DateFilter(field_name="expected_close_date", lookup_expr="lte", label=_("Expected close to"))
     closed_from = DateFilter(field_name="closed_on", lookup_expr="gte", label=_("Closed from"))
@@ -59,6 +74,16 @@ class OpportunityFilters(CustomFilters, Filters):
     class Meta:
         model = Opportunity
         fields: list[str] = []
+
+    def in_care_of(self, rows, name, value):
+        parts = OpportunityParticipant.objects.filter(opportunity=OuterRef("pk"), partner__channel_manager=value)
+        return rows.filter(Exists(parts))
+
+    def with_flag(self, rows, name, value):
+        return health.flagged(rows, value)
+
+    def in_forecast(self, rows, name, value):
+        return rows.filter(forecast_as(value)) if value else rows
 
     def in_state(self, rows, name, value):
         return rows.exclude(stage__in=CLOSED_STAGES) if value == "open" else rows.filter(stage__in=CLOSED_STAGES)

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from deals import flags
+from deals import flags, health
 from deals.axes import CLOSED_STAGES, RUNNING, ReviewStatus, SubmissionStatus
-from deals.models import Approval, DealRegistration, StageChange
+from deals.models import Approval, DealRegistration, Opportunity, OpportunityParticipant, StageChange
 from deals.standing import soon, standing
 from partners.models import Partner, PartnerStatus
 from prm.calendar import business_today
@@ -141,6 +141,29 @@ def silent_partners(user: Any) -> dict | None:
     }
 
 
+def drifting(user: Any) -> dict | None:
+    """Open deals that are stale or slipping: those of the partners in this person's care, or a seller's own."""
+    if user.is_partner or not (user.may("see_opportunities") or user.may("see_own_opportunities")):
+        return None
+    rows, url = Opportunity.objects.visible_to(user), f"{reverse('deals:opportunities')}?flag=any"
+    if user.may("see_opportunities"):
+        mine = OpportunityParticipant.objects.filter(opportunity=OuterRef("pk"), partner__channel_manager=user)
+        rows, url = rows.filter(Exists(mine)), f"{url}&manager={user.pk}"
+    found = health.counts(rows)
+    if not found["any"]:
+        return None
+    late = ngettext("%(n)s slipping", "%(n)s slipping", found["slipping"]) % {"n": num(found["slipping"])}
+    quiet = ngettext("%(n)s without news", "%(n)s without news", found["stale"]) % {"n": num(found["stale"])}
+    return {
+        "icon": "calendar-exclamation",
+        "tone": "warn",
+        "title": ngettext("%(n)s deal needs a look", "%(n)s deals need a look", found["any"])
+        % {"n": num(found["any"])},
+        "detail": " · ".join(words for words, n in ((late, found["slipping"]), (quiet, found["stale"])) if n),
+        "url": url,
+    }
+
+
 def submitted_words(count: int) -> str:
     return ngettext("%(n)s new registration", "%(n)s new registrations", count) % {"n": num(count)}
 
@@ -152,6 +175,7 @@ def answered_words(count: int) -> str:
 panels.add(Panel("home", gettext_lazy("Waiting for a decision"), "deals/panels/queue.html", queue, 10))
 home_tiles.add(HomeTiles("vendor", waiting_tile, 10))
 attention.add(Attention(protections_ending, 10))
+attention.add(Attention(drifting, 30))
 attention.add(Attention(silent_partners, 40))
 partner_situations.add(Situation("silent", pgettext_lazy("partner", "silent for 60 days"), silent, 20))
 happenings.add(Happening("deal_registration.submitted", submitted_words, 10))

@@ -15,9 +15,10 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Count, F, OuterRef, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
 
-from deals import flags
+from deals import flags, health
 from deals.axes import OPEN_STAGES, RUNNING, Stage
-from deals.models import DealRegistration, Opportunity, OpportunityParticipant
+from deals.models import DealRegistration, Forecast, Opportunity, OpportunityParticipant
+from deals.models.forecast import BY_STAGE
 from deals.querysets import OpportunityQuerySet
 from prm.calendar import business_today
 from prm.money import quantum
@@ -52,10 +53,20 @@ class StageColumn:
 
 
 @dataclass
+class Category:
+    """One forecast category: how many open deals, and their sum in the reporting currency."""
+
+    forecast: Forecast
+    count: int = 0
+    total: Decimal = Decimal(0)
+
+
+@dataclass
 class Board:
-    """The columns, and the currencies whose deals could not be added because their rate is missing."""
+    """The columns and the forecast, and the currencies whose deals could not be added because their rate is missing."""
 
     columns: list[StageColumn]
+    forecast: list[Category]
     without_rate: list[str]
 
     @property
@@ -91,18 +102,19 @@ def board(
     columns = {
         stage.value: StageColumn(stage, min((shown or {}).get(stage.value, CARDS), MOST)) for stage in OPEN_STAGES
     }
+    categories = {forecast.value: Category(forecast) for forecast in Forecast}
     without_rate = set()
-    sums = rows.open().order_by().values("stage", "currency").annotate(count=Count("pk"), total=Sum("amount"))
-    for part in sums:
-        column = columns[part["stage"]]
-        column.count += part["count"]
-        if part["total"] is None:
-            continue
-        if part["currency"] in rates:
-            column.total += (part["total"] * rates[part["currency"]]).quantize(quantum(settings.REPORTING_CURRENCY))
-        else:
-            without_rate.add(part["currency"])
-    ordering, place = orders(rates).get(order) or orders(rates)[""]
+    sums = rows.open().order_by().values("stage", "forecast", "currency")
+    for part in sums.annotate(count=Count("pk"), total=Sum("amount")):
+        for place in (columns[part["stage"]], categories[part["forecast"] or BY_STAGE[part["stage"]]]):
+            place.count += part["count"]
+            if part["total"] is None:
+                continue
+            if part["currency"] in rates:
+                place.total += (part["total"] * rates[part["currency"]]).quantize(quantum(settings.REPORTING_CURRENCY))
+            else:
+                without_rate.add(part["currency"])
+    ordering, position = orders(rates).get(order) or orders(rates)[""]
     first = [
         ordering(rows.filter(stage=column.stage)).values("pk")[: column.shown]
         for column in columns.values()
@@ -111,8 +123,8 @@ def board(
     for card in cards(first[0].union(*first[1:], all=True), with_conflicts) if first else ():
         columns[card.stage].cards.append(card)
     for column in columns.values():
-        column.cards.sort(key=place)
-    return Board(list(columns.values()), sorted(without_rate))
+        column.cards.sort(key=position)
+    return Board(list(columns.values()), list(categories.values()), sorted(without_rate))
 
 
 def orders(rates: dict[str, Decimal]) -> dict[str, tuple[Callable, Callable]]:
@@ -141,6 +153,7 @@ def cards(ids: QuerySet, with_conflicts: bool) -> QuerySet:
         .annotate(
             who=ArraySubquery(taking_part.values_list(Coalesce("partner__name", "team__name"))),
             protection_end=Subquery(behind.order_by("protected_until").values("protected_until")[:1]),
+            **health.marks(),
             in_conflict=flags.opportunity_in_conflict() if with_conflicts else Value(False),
         )
     )

@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from deals import (
     activities,  # noqa: F401  (declares what activities may be about)
+    appeals,
     bulk,  # noqa: F401  (what can be done with several rows at once)
+    health,
     home,  # noqa: F401  (what the two homes show of deals)
     merging,  # noqa: F401  (what stands against making two customers one)
 )
@@ -55,6 +57,16 @@ navigation.add(
         vendor("decide_registrations"),
         waiting,
         key="a",
+    )
+)
+navigation.add(
+    NavigationItem(
+        pgettext_lazy("menu", "While I am away"),
+        "deals:absences",
+        "calendar-event",
+        12,
+        vendor("decide_registrations"),
+        side="settings",
     )
 )
 navigation.add(
@@ -142,6 +154,13 @@ events.readable("deal_registration", "see_registrations", own=DealRegistration.o
 events.readable("approval", "see_registrations")
 
 
+panels.add(
+    Panel(
+        "portal_registration", gettext_lazy("Second review"), "deals/appeals/_portal.html", appeals.portal_panel, 5
+    )
+)
+
+
 # Opportunities ---------------------------------------------------------------------------------------------------------------
 
 
@@ -173,13 +192,16 @@ def opportunities_panel(rows, user, query: str, by_customer: bool) -> dict | Non
     from deals.views.opportunity import sums
 
     total = Cast("total", TextField())  # as text: a number of JSON would be a float
-    latest = rows.annotate(open_sums=beside(sums(rows.open()), currency="currency", count="count", total=total))
+    open_sums = beside(sums(rows.open()), currency="currency", count="count", total=total)
+    latest = rows.annotate(**health.marks(), open_sums=open_sums)
     found = list(latest.select_related("customer").order_by("-created_at", "-id")[:LATEST])
     words = []
     for row in found[0].open_sums or [] if found else []:
         count = ngettext("%(n)s open", "%(n)s open", row["count"]) % {"n": num(row["count"])}
         amount = row["total"] and money_short(Decimal(row["total"]), row["currency"])
         words.append(f"{count} · {amount}" if amount else count)
+    for row in found:
+        row.flags = health.in_words(row)
     return {
         "opportunities": found,
         "note": ", ".join(words),

@@ -11,7 +11,15 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from deals.axes import LostCause, RejectionReason, Stage
-from deals.models import DealRegistration, Opportunity, OpportunityLine, OpportunityParticipant, RegistrationLine
+from deals.models import (
+    DealRegistration,
+    Forecast,
+    Opportunity,
+    OpportunityLine,
+    OpportunityParticipant,
+    RegistrationLine,
+)
+from deals.models.approval import LONGEST
 from deals.models.registration import EDITABLE_FIELDS
 from partners.catalogue.models import Product, ProductLine
 from partners.models import Partner, SupplyRelation
@@ -78,6 +86,7 @@ class RegistrationSerializer(RecordSerializer):
             "decide_by",
             "decided_at",
             "answer_by",
+            "appeal_by",
             "returned_fields",
             "public_reason",
             "rejection_reason",
@@ -93,6 +102,7 @@ class RegistrationSerializer(RecordSerializer):
             "decide_by",
             "decided_at",
             "answer_by",
+            "appeal_by",
             "returned_fields",
             "message",
         )
@@ -132,6 +142,26 @@ class ReturnSerializer(InputSerializer):
 
 class WithdrawalSerializer(InputSerializer):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=500)
+
+
+class ExtensionSerializer(InputSerializer):
+    days = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=LONGEST,
+        help_text=_("How much longer; a partner leaves it out, its program says."),
+    )
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=500, help_text=_("The vendor's own; it needs one.")
+    )
+
+
+class ReleaseSerializer(DecisionSerializer):
+    reason = serializers.CharField(max_length=500, help_text=_("The vendor's own; the partner does not read it."))
+
+
+class TransferSerializer(ReleaseSerializer):
+    partner = Reference(model=Partner, help_text=_("The partner that receives the protection."))
 
 
 class CommentSerializer(InputSerializer):
@@ -218,11 +248,13 @@ class OpportunitySerializer(RecordSerializer):
             "closed_on",
             "lost_cause",
             "lost_reason",
+            "forecast",
+            "put_off",
             "team",
             "owner",
             "custom",
         )
-        read_only_fields = ("stage", "lost_cause", "lost_reason")
+        read_only_fields = ("stage", "lost_cause", "lost_reason", "forecast", "put_off")
 
 
 class PartnerOpportunitySerializer(RecordSerializer):
@@ -253,6 +285,12 @@ class PartnerOpportunitySerializer(RecordSerializer):
             "expected_close_date",
             "closed_on",
         )
+
+
+class ForecastSerializer(InputSerializer):
+    forecast = serializers.ChoiceField(
+        choices=Forecast.choices, allow_blank=True, help_text=_("How sure the deal is; empty leaves it to the stage.")
+    )
 
 
 class StageSerializer(InputSerializer):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from deals.axes import CLOSED_STAGES, LostCause, Route, Stage
 from deals.models import DealRegistration, Opportunity, OpportunityLine, OpportunityParticipant
+from deals.models.forecast import BY_STAGE, Forecast
 from deals.models.participant import unsaid
 from partners.catalogue.models import ProductLine
 from partners.models import Partner, Team, User
@@ -286,6 +287,20 @@ class ReportForm(ClosingForm):
         facts = {name: data[name] for name in ("amount", "currency") if data.get("amount") is not None}
         day = data.get("expected_close_date")
         return {**facts, "expected_close_date": day} if day else facts
+
+
+class ForecastForm(Form):
+    """How sure people are of a deal; by its stage until they say."""
+
+    forecast = forms.ChoiceField(label=gettext_lazy("Forecast"), required=False, widget=forms.RadioSelect)
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, opportunity: Opportunity, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.initial.update(forecast=opportunity.forecast, version=opportunity.version)
+        usual = BY_STAGE.get(opportunity.stage, "")
+        by_stage = _("By its stage: %(category)s") % {"category": Forecast(usual).label} if usual else _("By its stage")
+        self.fields["forecast"].choices = [("", by_stage), *Forecast.choices]
 
 
 class RegistrationChoice(forms.ModelChoiceField):

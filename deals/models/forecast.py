@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Case, F, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
 from django.utils.translation import pgettext_lazy
 
-from deals.axes import CLOSED_STAGES, Stage
+from deals.axes import CLOSED_STAGES, OPEN_STAGES, Stage
 from prm.records import Part
 
 
@@ -37,6 +39,12 @@ def category(deal: str = "") -> Case:
         default=F(f"{deal}forecast"),
         output_field=models.CharField(),
     )
+
+
+def forecast_as(names: Iterable[str]) -> Q:
+    """Open deals of one of these categories."""
+    by_stage = [str(stage) for stage, name in BY_STAGE.items() if name in set(names)]
+    return Q(stage__in=OPEN_STAGES) & (Q(forecast__in=list(names)) | Q(forecast="", stage__in=by_stage))
 
 
 def whens(deal: str) -> list[When]:

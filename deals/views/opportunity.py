@@ -9,10 +9,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
+from deals import health
 from deals.axes import Stage
 from deals.filters import OpportunityFilters
-from deals.forms.opportunity import LinkForm, NewOpportunityForm, OpportunityForm, StageForm, parts
+from deals.forms.opportunity import ForecastForm, LinkForm, NewOpportunityForm, OpportunityForm, StageForm, parts
 from deals.models import Opportunity, StageChange
+from deals.models.forecast import category
 from prm import fields
 from prm.access import allowed, scoped
 from prm.events.models import Event
@@ -71,6 +73,8 @@ class OpportunityList(ListPage):
         Column("stage", gettext_lazy("Stage"), kind="status", sort="stage", phone="status"),
         Column("amount", gettext_lazy("Amount"), kind="money", sort=("currency", "amount"), phone="value"),
         Column("expected_close_date", gettext_lazy("Expected close"), kind="date", sort="expected_close_date"),
+        Column("forecast", gettext_lazy("Forecast"), value=lambda row: row.forecast_words, sort="forecast_in_force"),
+        Column("flags", gettext_lazy("Stale or slipping"), value=health.in_words, phone="detail"),
         Column("closed_on", gettext_lazy("Closed"), kind="date", sort="closed_on"),
         Column("route", gettext_lazy("Route"), sort="route", screen=False),
         Column("owner", gettext_lazy("Owner"), sort="owner__name"),
@@ -78,7 +82,8 @@ class OpportunityList(ListPage):
     ]
 
     def rows(self):
-        return Opportunity.objects.visible_to(self.request.user).with_parts()
+        rows = Opportunity.objects.visible_to(self.request.user).with_parts()
+        return rows.annotate(forecast_in_force=category(), **health.marks())
 
     def actions(self):
         return (
@@ -131,7 +136,12 @@ class OpportunityList(ListPage):
 opportunity_list = allowed(reads)(OpportunityList.as_view())
 
 
-@scoped(lambda user: Opportunity.objects.visible_to(user).with_parts() if reads(user) else Opportunity.objects.none())
+def readable(user) -> QuerySet:
+    rows = Opportunity.objects.visible_to(user).with_parts().annotate(**health.marks())
+    return rows if reads(user) else rows.none()
+
+
+@scoped(readable)
 def opportunity(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
     """Everything about one opportunity."""
     user = request.user
@@ -145,6 +155,8 @@ def opportunity(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
             "opportunity": opportunity,
             "lines": opportunity.lines.select_related("line", "product"),
             "changes": changes[:LATEST],
+            "reasons": health.reasons(opportunity),
+            "forecast_set": opportunity.forecast_changes.select_related("by").order_by("-at", "-id").first(),
             "custom": fields.shown("opportunity", opportunity, user),
             "events": story.lines(
                 Event.objects.visible_to(user).about(opportunity, *story.told_by(panels))[:LATEST], about=opportunity
@@ -155,7 +167,14 @@ def opportunity(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
             "may_link": may_edit and user.may("decide_registrations") and not opportunity.is_closed,
             "may_see_customer": user.may("see_customers"),
             "may_see_partners": user.may("see_partners"),
-            **({"stage_form": StageForm(opportunity=opportunity)} if may_edit else {}),
+            **(
+                {
+                    "stage_form": StageForm(opportunity=opportunity),
+                    "forecast_form": ForecastForm(opportunity=opportunity),
+                }
+                if may_edit
+                else {}
+            ),
         },
     )
 
@@ -256,6 +275,27 @@ def stage(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
         back_url=opportunity.get_absolute_url(),
         back_label=opportunity.name,
         submit=_("Change stage"),
+    )
+
+
+@scoped(lambda user: Opportunity.objects.editable_by(user))
+def forecast(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
+    """Say how sure the deal is."""
+    form = ForecastForm(posted(request), opportunity=opportunity)
+
+    def act():
+        data = form.cleaned_data
+        opportunity.set_forecast(data["forecast"], by=request.user, version=data["version"])
+        return opportunity
+
+    return handle(
+        request,
+        form,
+        act,
+        said=_("Forecast changed."),
+        title=_("Forecast of %(name)s") % {"name": opportunity.name},
+        back_url=opportunity.get_absolute_url(),
+        back_label=opportunity.name,
     )
 
 

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django_htmx.http import reswap, retarget
 
-from deals import pipeline
+from deals import health, pipeline
 from deals.axes import CLOSED_STAGES, Stage
 from deals.filters import OpportunityFilters
 from deals.forms.opportunity import ClosingForm, StageForm
-from deals.models import Opportunity
+from deals.models import Forecast, Opportunity
 from deals.views.opportunity import OpportunityList, edits, reads
 from prm.access import allowed, scoped
 from prm.calendar import business_today
@@ -107,6 +107,16 @@ def board_context(request: Request, query: QueryDict, rows, moved: Any = None) -
     return {
         "board": found,
         "columns": columns,
+        "forecast": [
+            {
+                "label": category.forecast.label,
+                "count": category.count,
+                "total": in_short(category.total),
+                "url": forecast_url(query, category.forecast),
+            }
+            for category in found.forecast
+            if category.count
+        ],
         "ends": [
             {"stage": stage.value, "label": stage.label, "url": closed_url(table, stage)} for stage in CLOSED_STAGES
         ],
@@ -121,6 +131,13 @@ def board_context(request: Request, query: QueryDict, rows, moved: Any = None) -
         "may_move": may_move,
         "moved": moved,
     }
+
+
+def forecast_url(query: QueryDict, forecast: Forecast) -> str:
+    """The board of this category alone, the other filters kept."""
+    query = query.copy()
+    query["forecast"] = forecast.value
+    return f"{reverse('deals:pipeline')}?{query.urlencode()}"
 
 
 def closed_url(query: QueryDict, stage: Stage) -> str:
@@ -148,17 +165,14 @@ def card_of(opportunity: Any) -> dict[str, Any]:
 
 
 def warning_of(opportunity: Any) -> dict[str, str] | None:
-    """The most pressing thing to say: a conflict, then a protection about to end, then a close date gone by."""
+    """The most pressing thing to say: a conflict, then a protection about to end, then why the deal is stale or slipping."""
     today = business_today()
     if opportunity.in_conflict:
         return {"tone": "bad", "icon": "arrows-split-2", "text": _("Conflict")}
     if opportunity.protection_end and (left := (opportunity.protection_end - today).days - 1) <= SOON:
         words = ngettext("Protection ends in %(n)s day", "Protection ends in %(n)s days", left) % {"n": left}
         return {"tone": "warn", "icon": "shield-half", "text": words if left > 0 else _("Protection ends today")}
-    if opportunity.expected_close_date and opportunity.expected_close_date < today:
-        words = _("Close was %(day)s") % {"day": ui.day(opportunity.expected_close_date)}
-        return {"tone": "warn", "icon": "calendar-exclamation", "text": words}
-    return None
+    return next(iter(health.reasons(opportunity)), None)
 
 
 # Moving a card ---------------------------------------------------------------------------------------------------------------

@@ -169,3 +169,16 @@ def test_a_stage_names_what_it_needs(api, channel_manager, alpine):
     answer = api(channel_manager).post(f"/opportunities/{deal.pk}/stage/", {"stage": "committed"}, If_Match='"1"')
     refused(answer, 409, "facts_missing")
     assert "needs the expected close date" in answer.content.decode()
+
+
+def test_forecast_and_flags(api, channel_manager, owner, alpine):
+    late = factories.opportunity(of=alpine, expected_close_date="2026-01-01")
+    sound = factories.opportunity(of=alpine)
+    ours = api(channel_manager)
+    answer = ours.post(f"/opportunities/{sound.pk}/forecast/", {"forecast": "commit"}, If_Match='"1"')
+    assert (answer.status_code, answer.json()["forecast"], answer.json()["put_off"]) == (200, "commit", 0)
+    for query, rows in (("slipping=true", [late]), ("stale=true", []), ("forecast=commit", [sound])):
+        assert [row["id"] for row in ours.get(f"/opportunities/?{query}").json()["results"]] == [str(r.pk) for r in rows]
+    theirs = api(owner)
+    refused(theirs.post(f"/opportunities/{sound.pk}/forecast/", {"forecast": ""}, If_Match='"2"'), 404, "not_found")
+    assert "forecast" not in theirs.get("/opportunities/").json()["results"][0]
