@@ -243,6 +243,16 @@ def refuse_other_side(move: Move, by: Any) -> None:
         raise RuleViolation("not_yours", _("Only the vendor can do this."))
 
 
+def step_of_stage(old: str, new: str, *, by: Any) -> str:
+    """The verb that leads from one stage of an opportunity to another; a partner opens no closed deal again."""
+    move = STAGE.between(old, new)
+    if move is None or (by is not None and by.is_partner and Side.PARTNER not in move.who):
+        raise RuleViolation(
+            "closed", _("This deal is closed. Ask your channel manager to open it again."), field="stage"
+        )
+    return move.verb
+
+
 # Across the axes --------------------------------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from deals.axes import CLOSED_STAGES, LostCause, Route, Stage
 from deals.models.forecast import BY_STAGE, Forecast, ForecastChange
 from deals.models.stage_rule import refuse_unless_ready
 from deals.querysets import OpportunityQuerySet
+from deals.transitions import step_of_stage
 from partners.catalogue.models import Product, ProductLine
 from partners.models import Team
 from prm import events
@@ -172,9 +173,10 @@ class Opportunity(CustomValues, Record):
             if on and self.is_closed and on != self.closed_on:
                 self.change(by=by, closed_on=on)
             return
+        verb = step_of_stage(self.stage, stage, by=by)
         if stage == Stage.LOST and not (cause or reason.strip()):
             raise RuleViolation("reason_missing", _("Say why the opportunity was lost."), field="reason")
-        if self.is_closed and stage not in CLOSED_STAGES and not reason.strip():
+        if verb == "reopen" and not reason.strip():
             raise RuleViolation("reason_missing", _("Say why the opportunity is opened again."), field="reason")
         old, old_day = self.stage, self.closed_on
         closed = (on or business_today()) if stage in CLOSED_STAGES else None

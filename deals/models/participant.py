@@ -105,10 +105,6 @@ class OpportunityParticipant(Record):
             raise StaleVersion(self)
         if stage == self.opportunity.stage:
             return
-        if self.opportunity.is_closed:
-            raise RuleViolation(
-                "closed", _("This deal is closed. Ask your channel manager to open it again."), field="stage"
-            )
         if facts := {name: value for name, value in (facts or {}).items() if name in unsaid(self.opportunity)}:
             self.opportunity.change(by=by, **facts)
         self.opportunity.move_to(stage, by=by, on=on, cause=cause, reason=reason)
