@@ -4,9 +4,11 @@ from copy import copy
 
 from django.utils.translation import gettext as _
 
-from deals import health
+from deals import (
+    delegations_api,  # noqa: F401  (a resource of its own)
+    health,
+)
 from deals.appeals_api import AppealAnswerSerializer, AppealTextSerializer
-from deals import delegations_api  # noqa: F401  (a resource of its own)
 from deals.axes import ProtectionStatus, ReviewStatus, Stage, SubmissionStatus
 from deals.models import Appeal, DealRegistration, Forecast, Opportunity, OpportunityParticipant
 from deals.serializers import (

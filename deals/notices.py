@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from deals.axes import PublicReason
-from deals.models import DealRegistration
+from deals.models import DealRegistration, Delegation
 from partners.models import Membership, Partner, User
 from prm.events.record import follow
 from prm.notify import Notice, Words, notices, tell
-from prm.ui.templatetags.ui import day, last_day
+from prm.ui.templatetags.ui import day, last_day, moment
 
 # Words --------------------------------------------------------------------------------------------------------------------
 
@@ -48,6 +48,8 @@ def words_of_decision(data: dict[str, Any]) -> Words:
         subject = _("Your registration of %(customer)s was refused") % data
         reason = dict(PublicReason.choices).get(data["public_reason"])
         lines = (_("Reason: %(reason)s.") % {"reason": reason},) if reason else ()
+        if until := parse_datetime(data.get("appeal_by") or ""):
+            lines += (_("You can ask for a second review until %(moment)s.") % {"moment": moment(until)},)
     elif data["verb"] == "returned":
         subject = _("Information is needed on your registration of %(customer)s") % data
         lines = (_("Please complete it by %(day)s.") % {"day": _day(data["answer_by"])},)
@@ -134,10 +136,11 @@ def registrants(registration: DealRegistration) -> list[User]:
 
 
 def deciders(partner: Partner) -> list[User]:
-    """The partner's channel manager; without one, the channel managers in whose scope it is."""
+    """The partner's channel manager, with whoever stands in today; without one, the channel managers in whose scope it is."""
     manager = partner.channel_manager
     if manager is not None and manager.is_active and manager.may("decide_registrations"):
-        return [manager]
+        away = Delegation.objects.in_force().filter(person=manager, substitute__is_active=True)
+        return [manager, *(row.substitute for row in away.select_related("substitute"))]
     people = User.objects.filter(is_active=True, role="channel_manager")
     return [
         person
@@ -196,8 +199,14 @@ def tell_of_review(event: Any) -> None:
 @follow("deal_registration.approved", "deal_registration.rejected", "deal_registration.returned", queue="mail")
 def tell_of_decision(event: Any) -> None:
     if registration := registration_of(event):
+        until = registration.appeal_by if event.verb == "rejected" else None
         tell_partner(
-            "registration_decided", registration, verb=event.verb, message=registration.message, **event.payload
+            "registration_decided",
+            registration,
+            verb=event.verb,
+            message=registration.message,
+            appeal_by=until.isoformat() if until else "",
+            **event.payload,
         )
 
 

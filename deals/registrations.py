@@ -19,7 +19,7 @@ from deals import (
     merging,  # noqa: F401  (what stands against making two customers one)
 )
 from deals import story as registration_story
-from deals.models import DealRegistration, Forecast, Opportunity, OpportunityParticipant, Stage
+from deals.models import DealRegistration, Delegation, Forecast, Opportunity, OpportunityParticipant, Stage
 from deals.territory import coverage_panel
 from prm import events
 from prm.beside import beside
@@ -152,6 +152,7 @@ story.tell("deal_registration", registration_story.sentence, "deals:registration
 story.tell("approval", registration_story.sentence)
 events.readable("deal_registration", "see_registrations", own=DealRegistration.objects.visible_to)
 events.readable("approval", "see_registrations")
+events.readable("delegation", "manage_people", own=Delegation.objects.visible_to)
 
 
 panels.add(

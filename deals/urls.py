@@ -3,6 +3,7 @@
 from django.urls import path
 
 from deals.views import (
+    absence,
     appeals,
     approvals,
     decisions,

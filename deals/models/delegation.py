@@ -80,6 +80,10 @@ class Delegation(Record):
     def give(cls, *, by, substitute: User, first: date, last: date, person: User | None = None) -> Delegation:
         """Let ``substitute`` decide on one's files from ``first`` to ``last``, both days included."""
         person = person or by
+        if person.pk != by.pk and not by.may("manage_people"):
+            raise RuleViolation(
+                "not_yours", _("Only people who manage people can do this for a colleague."), field="person"
+            )
         User.objects.select_for_update(of=("self",)).get(pk=person.pk)  # two clicks at once come one after the other
         if last < first:
             raise RuleViolation("dates_reversed", _("The last day comes before the first."), field="last")
