@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import BooleanField, Case, ExpressionWrapper, F, Q, When
+from django.db.models import BooleanField, Case, Exists, ExpressionWrapper, F, OuterRef, Q, When
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -126,9 +126,16 @@ class PortalRegistrations(ListPage):
         return shown
 
 
+def to_show(user):
+    """The row with what its page asks first: its program and distributor, and whether this person may work on it."""
+    own = DealRegistration.objects.editable_by(user).filter(pk=OuterRef("pk"))
+    rows = DealRegistration.objects.visible_to(user).select_related("program", "distributor")
+    return rows.annotate(may_work=Exists(own))
+
+
 @require_GET
 @portal_only
-@scoped(lambda user: DealRegistration.objects.visible_to(user).select_related("program", "distributor"))
+@scoped(to_show)
 def registration(request: Request, registration: DealRegistration) -> HttpResponse:
     """One registration of the company, or one that names it as distributor."""
     return portal_page(request, registration)
@@ -139,7 +146,9 @@ def portal_page(request: Request, registration: DealRegistration, status: int = 
     is_own = registration.partner_id == user.acting_for_id
     if is_own:
         registration.partner = user.acting_for
-    may_work = is_own and DealRegistration.objects.editable_by(user).filter(pk=registration.pk).exists()
+    may_work = getattr(registration, "may_work", None)
+    if may_work is None:
+        may_work = DealRegistration.objects.editable_by(user).filter(pk=registration.pk).exists()
     lines = lines_with_protection(registration)
     context = {
         "registration": registration,

@@ -1,11 +1,5 @@
 """What both sides are told about a registration."""
 
-from datetime import timedelta
-
-import pytest
-
-from deals.models import DealRegistration
-from deals.protection_notices import remind_of_ending
 from partners.models import User
 from prm.notify.models import Notification
 from tests import factories
@@ -87,28 +81,3 @@ def test_administrators_are_told_when_the_registrant_left(owner, teammate, produ
     teammate.membership.deactivate(by=owner)
     registration.reject(by=channel_manager, reason="other")
     assert told(owner)[-1] == "Your registration of Clinic was refused"
-
-
-@pytest.mark.parametrize(("left", "reminded"), [(40, 0), (30, 1), (29, 1), (14, 1), (7, 1), (1, 1), (0, 1)])
-def test_reminders_before_the_last_day(owner, channel_manager, product, left, reminded):
-    registration = factories.approved(owner, decided_by=channel_manager, products=[product], customer_name="Clinic")
-    today = registration.last_protected_day - timedelta(days=left)
-    assert remind_of_ending(today) == reminded
-    assert remind_of_ending(today) == 0
-
-
-def test_one_reminder_for_each_distance(owner, channel_manager, product):
-    registration = factories.approved(owner, decided_by=channel_manager, products=[product], customer_name="Clinic")
-    days = [registration.last_protected_day - timedelta(days=left) for left in range(35, -1, -1)]
-    assert sum(remind_of_ending(day) for day in days) == 4
-    assert "1 day of protection left for your deal with Clinic" in told(owner)
-
-
-def test_a_short_protection_is_not_announced_as_ending_when_it_begins(owner, channel_manager, product, hospital):
-    registration = factories.submitted(owner, products=[product])
-    registration.approval.confirm(hospital, by=channel_manager)
-    registration.approve(by=channel_manager, days=10)
-    today = registration.decided_at.date()
-    assert remind_of_ending(today) == 0
-    assert remind_of_ending(registration.last_protected_day - timedelta(days=7)) == 1
-    assert DealRegistration.objects.get(pk=registration.pk).version == registration.version
