@@ -213,13 +213,15 @@ def step(registration: DealRegistration, verb: str, *, by: Any) -> dict[str, str
     ``by`` is who acts (None: the system). Where a row has several ends, the verb itself says which.
     """
     changes: dict[str, str] = {}
+    begun = False
     for axis in (axis for axis in AXES if axis.moves_of(verb)):
         state = getattr(registration, axis.field)
         move = next((move for move in axis.moves_of(verb) if state in move.starts), None)
         if move is None:
-            if not changes:
+            if not begun:
                 raise refusal(registration, verb)
             continue
+        begun = True
         refuse_other_side(move, by)
         if len(move.ends) == 1:
             changes[axis.field] = move.ends[0]

@@ -38,7 +38,7 @@ def test_the_doubtful_stay_and_are_named(signed_in, channel_manager, owner, riva
     unknown = factories.submitted(owner, customer_name="Nobody knows it")
     found = clean(owner, channel_manager, customer_name="With findings")
     Conflict.objects.create(
-        kind="duplicate_registration", rule="DUP-1", registration=found, score=90, severity=3, evidence=[]
+        kind="duplicate_registration", rule="DUP-1", rule_version=1, registration=found, score=0.9, severity=3, evidence=[]
     )
     factories.approved(rival, decided_by=channel_manager, known_as=hospital, products=[product])
     blocked = factories.submitted(owner, customer_name="Hospital again", products=[product])
