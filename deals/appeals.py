@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery, prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -22,7 +22,7 @@ from partners.models import Membership, User
 from prm.beside import beside
 from prm.events.record import follow
 from prm.notify import Notice, Words, notices, tell
-from prm.ui.templatetags.ui import day, moment
+from prm.ui.templatetags.ui import day
 
 # The queue -----------------------------------------------------------------------------------------------------------------
 
@@ -103,17 +103,14 @@ def missed_of(file: Approval | None) -> list[dict[str, Any]]:
 # Words ---------------------------------------------------------------------------------------------------------------------
 
 
-def _moment(text: str) -> str:
-    return moment(parse_datetime(text))
+def _day(text: str) -> str:
+    return day(parse_datetime(text))
 
 
 def words_of_receipt(data: dict[str, Any]) -> Words:
     return Words(
         _("Your request for a second review of %(customer)s was received") % data,
-        (
-            _("Somebody else looks at it. You get the answer by %(day)s.")
-            % {"day": day(parse_datetime(data["decide_by"]))},
-        ),
+        (_("Somebody else looks at it. You get the answer by %(day)s.") % {"day": _day(data["decide_by"])},),
         _("Open the registration"),
     )
 
@@ -122,8 +119,7 @@ def words_of_answer(data: dict[str, Any]) -> Words:
     if data["verb"] == "appeal_overturned":
         subject = _("Second review of %(customer)s: we take our refusal back") % data
         lines = [
-            _("The registration waits for a decision again. You get it by %(day)s.")
-            % {"day": day(parse_datetime(data["decide_by"]))}
+            _("The registration waits for a decision again. You get it by %(day)s.") % {"day": _day(data["decide_by"])}
         ]
     else:
         subject = _("Second review of %(customer)s: our refusal stands") % data
@@ -138,7 +134,7 @@ def words_of_request(data: dict[str, Any]) -> Words:
         return Words(_("%(partner)s no longer asks for a second review of %(customer)s") % data, (), _("Look at it"))
     return Words(
         _("%(partner)s asks for a second review of %(customer)s") % data,
-        (_("Answer by %(moment)s.") % {"moment": _moment(data["decide_by"])}, data["text"]),
+        (_("Answer by %(day)s.") % {"day": _day(data["decide_by"])}, data["text"]),
         _("Look at it"),
     )
 
@@ -242,7 +238,8 @@ def portal_panel(registration: DealRegistration, user: Any) -> dict[str, Any] | 
     """On a refused registration: what was asked and answered, or the form while there is time."""
     if registration.review_status != "rejected":
         return None
-    appeal = Appeal.objects.filter(registration=registration, submission=registration.submission).first()
+    prefetch_related_objects([registration], "appeals")  # read once for the page: its dates are among the next steps
+    appeal = registration.appeal
     if appeal is None and registration.appeal_by is None:
         return None
     may_work = user.may("register_deals") and (

@@ -21,7 +21,7 @@ from partners.models import Partner, User
 from prm import events
 from prm.db import acting
 from prm.notify import Notice, Words, notices, tell
-from prm.ui.templatetags.ui import moment
+from prm.ui.templatetags.ui import day
 
 BATCH = 200  # promises in one transaction
 
@@ -152,7 +152,7 @@ def words_of_missed(data: dict[str, Any]) -> Words:
         Promise.DECISION: _("The decision for %(partner)s on %(customer)s is late"),
         Promise.SECOND_REVIEW: _("The second review for %(partner)s on %(customer)s is late"),
     }
-    lines = [_("It was promised by %(moment)s.") % {"moment": moment(parse_datetime(data["due_at"]))}]
+    lines = [_("It was promised by %(day)s.") % {"day": day(parse_datetime(data["due_at"]))}]
     if data["manager"]:
         lines.append(_("The partner is in the care of %(name)s.") % {"name": data["manager"]})
     return Words(said[data["promise"]] % data, tuple(lines), _("Look at it"))

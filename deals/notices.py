@@ -16,7 +16,7 @@ from deals.models import DealRegistration, Delegation
 from partners.models import Membership, Partner, User
 from prm.events.record import follow
 from prm.notify import Notice, Words, notices, tell
-from prm.ui.templatetags.ui import day, last_day, moment
+from prm.ui.templatetags.ui import day, last_day
 
 # Words --------------------------------------------------------------------------------------------------------------------
 
@@ -49,7 +49,7 @@ def words_of_decision(data: dict[str, Any]) -> Words:
         reason = dict(PublicReason.choices).get(data["public_reason"])
         lines = (_("Reason: %(reason)s.") % {"reason": reason},) if reason else ()
         if until := parse_datetime(data.get("appeal_by") or ""):
-            lines += (_("You can ask for a second review until %(moment)s.") % {"moment": moment(until)},)
+            lines += (_("You can ask for a second review until %(day)s.") % {"day": day(until)},)
     elif data["verb"] == "returned":
         subject = _("Information is needed on your registration of %(customer)s") % data
         lines = (_("Please complete it by %(day)s.") % {"day": _day(data["answer_by"])},)

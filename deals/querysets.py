@@ -133,7 +133,12 @@ class DealRegistrationQuerySet(models.QuerySet["DealRegistration"]):
         """What this vendor person may decide now."""
         if user.is_partner or not user.may("decide_registrations"):
             return self.none()
-        return self.visible_to(user).filter(review_status__in=OPEN_REVIEW)
+        return self.visible_to(user).filter(review_status__in=OPEN_REVIEW).open_to(user)
+
+    def open_to(self, user):
+        """Without those whose refusal by this person was taken back: somebody else decides on them."""
+        taken_back = apps.get_model("deals", "AppealDecision").objects.filter(first_decided_by=user.pk)
+        return self.exclude(pk__in=taken_back.values("appeal__registration"))
 
     def decided_or_decidable_by(self, user):
         """What this vendor person may look at as a decision: open or past."""

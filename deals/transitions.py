@@ -370,7 +370,7 @@ def due(registration: DealRegistration) -> list[Due]:
 
 def due_after_refusal(registration: DealRegistration) -> list[Due]:
     """Until when a second review may be asked for, or is to be decided; nothing once there can be none."""
-    appeal = registration.appeals.filter(submission=registration.submission).first()
+    appeal = registration.appeal
     if appeal is not None:
         return [Due(SECOND_REVIEW, appeal.decide_by)] if appeal.is_open else []
     by = registration.appeal_by

@@ -28,6 +28,7 @@ from deals.axes import (
     Stage,
     SubmissionStatus,
 )
+from deals.models.appeal import Appeal
 from deals.models.approval import Approval
 from deals.models.comment import Comment
 from deals.models.extension import Protected
@@ -222,6 +223,11 @@ class DealRegistration(Review, Protected, CustomValues, Record):
     def approval(self) -> Approval | None:
         """The vendor's file on the present submission; only vendor code asks for it."""
         return Approval.objects.filter(registration=self, submission=self.submission).select_related("customer").first()
+
+    @property
+    def appeal(self) -> Appeal | None:
+        """The second review asked for on the present submission; of the rows fetched with it where they were."""
+        return next((row for row in self.appeals.all() if row.submission == self.submission), None)
 
     def discounts(self, lines=None, enrolment=None) -> list[tuple]:
         """For each product line, what this partner pays less than list: (line, tier rule or None).
