@@ -104,8 +104,20 @@ class Rows(ListPage):
 
     @property
     def adds(self) -> list[Column]:
-        """The column that says what a row adds, where the figure has a unit."""
+        """The column that says what a row adds, where the figure has a unit; of a part, whether the row is in it."""
         scale, unit = self.metric.scale, self.metric.unit
+        if unit == Unit.RATIO and self.metric.kind == Kind.FLOW:
+            counted = self.metric.top[0].counted
+            return [
+                Column(
+                    "adds",
+                    _("In that part"),
+                    kind="flag",
+                    value=lambda row: row.adds is not None if counted else bool(row.adds),
+                    sort="adds",
+                    phone="detail",
+                )
+            ]
         if unit == Unit.MONEY:
             minor = quantum(settings.REPORTING_CURRENCY)
             return [
