@@ -6,6 +6,7 @@ import io
 import json
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -34,7 +35,7 @@ TEXT: dict[type, Any] = {
     bool: lambda value: "t" if value else "f",
     int: str,
     Decimal: str,
-    UUID: str,
+    UUID: lru_cache(maxsize=100_000)(str),  # the same ids stand in every version of a row
     date: date.isoformat,
     datetime: datetime.isoformat,
     dict: lambda value: _escaped(json.dumps(value)),
