@@ -24,6 +24,7 @@ from django_structlog.middlewares import RequestMiddleware
 from prm.db import acting, change_scope, current_scope
 from prm.events.record import request_id
 from prm.http import Request
+from prm.ui.errors import signed_out
 
 Handler = Callable[[HttpRequest], HttpResponse]
 SELF_SERVICE = ("/identity/", "/invitation/")  # sign-in and one's own account: works on people who are not yet known
@@ -151,6 +152,8 @@ class SignInRequiredMiddleware:
             response = HttpResponse(status=401)
             response["HX-Redirect"] = target
             return response
+        if request.method == "POST" and request.POST and not request.FILES:
+            return signed_out(request, resolve_url(settings.LOGIN_URL))
         return HttpResponseRedirect(target)
 
     @staticmethod

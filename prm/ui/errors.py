@@ -2,7 +2,10 @@
 
 import structlog
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
+
+TOKEN = "csrfmiddlewaretoken"  # noqa: S105  (a field's name)
 
 
 def reference() -> str:
@@ -47,3 +50,10 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """CSRF_FAILURE_VIEW"""
     return page("csrf", 403)
+
+
+def signed_out(request: HttpRequest, sign_in: str) -> HttpResponse:
+    """The session ended while somebody filled in a form: what they typed waits on this page until they are back."""
+    typed = [(name, value) for name, values in request.POST.lists() for value in values if name != TOKEN]
+    told = {"typed": typed, "again": request.get_full_path(), "sign_in": sign_in, "csrf_token": get_token(request)}
+    return HttpResponse(render_to_string("errors/signed_out.html", told), status=401)

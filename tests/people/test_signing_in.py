@@ -1,7 +1,10 @@
 """Signing in and out, and what a session is still good for."""
 
+import re
+
 import pytest
 from django.contrib.auth import SESSION_KEY
+from django.test import Client
 from django.urls import reverse
 
 from partners.models import Membership
@@ -91,6 +94,28 @@ def test_a_session_that_ended_in_the_middle_of_a_form_is_told_so(client, system)
     response = client.post("/profile/", {"name": "Half typed"}, headers={"HX-Request": "true"})
     assert response.status_code == 401
     assert response["HX-Redirect"] == f"{LOGIN}?next=%2Fprofile%2F"
+
+
+def test_what_was_typed_is_sent_again_after_signing_in(client, alpine, channel_manager):
+    """A form without scripts: another site's post gets no such page, the reader's own waits until they are back."""
+    url, typed = f"/partners/{alpine.pk}/edit/", {"name": "Alpine “neuf”", "countries": ["FR", "CH"]}
+    browser = Client(enforce_csrf_checks=True)
+    assert browser.post(url, typed).status_code == 403
+    browser.get(LOGIN)
+    typed["csrfmiddlewaretoken"] = browser.cookies["csrftoken"].value
+    answer = browser.post(url, typed, headers={"Accept-Language": "fr"})
+    page = answer.content.decode()
+    assert (answer.status_code, answer["Content-Language"]) == (401, "fr")
+    assert "Votre session" in page
+    waiting = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page)
+    assert [pair for pair in waiting if pair[0] != "csrfmiddlewaretoken"] == [("name", "Alpine “neuf”"), ("countries", "FR"), ("countries", "CH")]  # fmt: skip
+    assert f'action="{url}"' in page
+
+    again = {**typed, "version": "1", "status": "active", "types": ["reseller"], "country": "FR"}
+    again["csrfmiddlewaretoken"] = factories.sign_in(browser, channel_manager).cookies["csrftoken"].value
+    assert browser.post(url, again).status_code == 302
+    alpine.refresh_from_db()
+    assert alpine.name == "Alpine “neuf”"
 
 
 def test_acting_for_another_partner(signed_in, teammate, boreal):
