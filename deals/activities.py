@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from deals.axes import OPEN_REVIEW, RUNNING, ReviewStatus
+from deals.care import in_care_of
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant
 from partners.engagement.ics import MOST, Entry, calendar_sources
 from partners.engagement.subjects import Subject, activity_subjects
@@ -118,12 +119,12 @@ activity_subjects.add(
 
 
 def deadlines(user: Any, first: date, last: date) -> Iterable[Entry]:
-    """What is to answer or decide, and the last days of protections: a partner's own, or those of the partners one looks after."""
+    """What is to answer or decide, and the last days of protections: a partner's own, or those in one's care."""
     rows = DealRegistration.objects.visible_to(user)
     if user.is_partner:
         rows = rows.filter(partner=user.acting_for_id)
     elif user.may("decide_registrations"):
-        rows = rows.filter(partner__channel_manager=user.pk)
+        rows = rows.filter(in_care_of(user))
     else:
         return
     if user.is_partner:

@@ -98,9 +98,11 @@ class RegistrationForm(Form):
         "distributor",
     )
 
-    def __init__(self, data=None, *, user, registration: DealRegistration | None = None, **kwargs: Any):
+    def __init__(
+        self, data=None, *, user, registration: DealRegistration | None = None, partner: Partner | None = None, **kwargs
+    ):
         self.registration = registration
-        partner = user.acting_for
+        partner = partner or user.acting_for  # the vendor's people say for whom they register
         kwargs.setdefault("initial", self.initial_of(registration) if registration else self.likely(partner))
         super().__init__(data, user=user, label_suffix="", **kwargs)
         self.fields["customer_country"].choices = country_choices(

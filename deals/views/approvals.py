@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,9 +20,10 @@ from django_htmx.http import push_url
 from deals import flags, story
 from deals.appeals import missed_of, review_of, waiting_for
 from deals.axes import AWAITING_VENDOR, OPEN_REVIEW, ReviewStatus
+from deals.care import in_care_of
 from deals.forms.appeal import AnswerForm
 from deals.forms.registration import ApproveForm, CustomerForm, NotesForm, RejectForm, ReturnForm
-from deals.models import Approval, DealRegistration, Delegation, Protection
+from deals.models import Approval, DealRegistration, Protection
 from deals.models.protection import place
 from deals.views.registration import files_of, lines_with_protection, vendor_story
 from prm import registries
@@ -63,15 +64,7 @@ def of_view(user, view: str):
     if view == "returned":
         return rows.filter(review_status=ReviewStatus.ACTION_REQUIRED).order_by("answer_by", "id")
     rows = rows.filter(review_status__in=AWAITING_VENDOR).open_to(user).order_by("decide_by", "submitted_at", "id")
-    return rows.filter(mine(user)) if view == "mine" else rows
-
-
-def mine(user) -> Q:
-    """Registrations of partners in this person's care, those they began to review, and those of whom they stand in for."""
-    away = Delegation.objects.people_replaced_by(user)
-    mine = Q(taken_by=user) | Q(taken_by__in=away)
-    taken = Approval.objects.filter(mine, registration=OuterRef("pk"), submission=OuterRef("submission"))
-    return Q(partner__channel_manager=user) | Q(partner__channel_manager__in=away) | Q(Exists(taken))
+    return rows.filter(in_care_of(user)) if view == "mine" else rows
 
 
 def chosen_view(request: Request) -> str:
@@ -160,7 +153,8 @@ def detail(request: Request, registration: DealRegistration, **more) -> dict:
     user, files = request.user, files_of(registration)
     file = files.get(registration.submission)
     lines = lines_with_protection(registration)
-    is_open = registration.review_status in AWAITING_VENDOR
+    second_review = review_of(registration, file, user)
+    is_open = registration.review_status in AWAITING_VENDOR and not (second_review and second_review["is_own"])
     blocking = blocking_lines(registration, file, lines) if is_open else []
     forms = {
         "approve_form": ApproveForm(user=user, registration=registration, file=file),
@@ -173,7 +167,7 @@ def detail(request: Request, registration: DealRegistration, **more) -> dict:
     return {
         "registration": registration,
         "file": file,
-        "second_review": review_of(registration, file, user),
+        "second_review": second_review,
         "missed": missed_of(file),
         "lines": lines,
         "is_open": is_open,

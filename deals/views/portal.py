@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect, replace_url
 
-from deals import story
-from deals.axes import OPEN_REVIEW, RUNNING, SubmissionStatus
+from deals import decision_times, story
+from deals.axes import OPEN_REVIEW, RUNNING, ReviewStatus, SubmissionStatus
 from deals.forms.registration import RegistrationForm
 from deals.models import DealRegistration
 from deals.standing import next_steps, standing
@@ -59,7 +59,6 @@ class PortalRegistrations(ListPage):
     """The company's registrations, and those that name it as distributor."""
 
     title = gettext_lazy("Deals")
-    lead = gettext_lazy("What your company registered, with its next date.")
     icon = "briefcase"
     export_name = "deals"
     default_sort = "-created_at"
@@ -89,6 +88,14 @@ class PortalRegistrations(ListPage):
         Column("expected_close_date", gettext_lazy("Expected close"), kind="date", sort="expected_close_date"),
         Column("created_at", gettext_lazy("Started"), kind="date", sort="created_at"),
     ]
+
+    @property
+    def lead(self) -> str:
+        """What the vendor promises, and how it keeps its promises."""
+        said = [_("What your company registered, with its next date.")]
+        if enrolment := Enrolment.objects.current_of(self.request.user.acting_for_id):
+            said.append(decision_times.promise(enrolment.program))
+        return " ".join([*said, decision_times.sentence()]).strip()
 
     def rows(self):
         """A distributor that is only named on a deal reads neither its amount nor its dates."""
@@ -169,7 +176,9 @@ def portal_page(request: Request, registration: DealRegistration, status: int = 
             "comments": registration.comments.all(),
             "events": story.lines(Event.objects.visible_to(user).about(registration, *told_by(panels))[:READ]),
             "contact": user.acting_for.channel_manager,
-            "discounts": registration.discounts([part["line"] for part in lines]) if is_own else [],
+            "discounts": registration.discounts([part["line"] for part in lines])
+            if is_own and registration.review_status != ReviewStatus.REJECTED
+            else [],
             "custom": shown("registration", registration, user),
             "comment_url": reverse("deals:portal_comment", args=[registration.pk]),
             "panels": panels,

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from deals import reservations, story
+from deals import decision_times, reservations, story
 from deals.appeals import missed_of, review_of, with_reviews
 from deals.axes import OPEN_REVIEW, ProtectionStatus, RegistrationType, ReviewStatus, SubmissionStatus
 from deals.forms.registration import LookUpForm
 from deals.models import Approval, DealRegistration
-from deals.standing import next_steps, standing
+from deals.standing import standing
 from prm import registries
 from prm.access import may, scoped, vendor_only
 from prm.errors import RuleViolation
@@ -27,7 +27,7 @@ from prm.events.models import Event
 from prm.fields import shown
 from prm.fields.filters import CustomFilters
 from prm.ui.forms import Form, posted
-from prm.ui.lists import Column, CountryFilter, DateFilter, Filters, ListPage
+from prm.ui.lists import Action, Column, CountryFilter, DateFilter, Filters, ListPage
 from prm.ui.story import told_by
 from prm.ui.toasts import say
 
@@ -72,7 +72,6 @@ class RegistrationList(ListPage):
     """Every registration the vendor's person may see."""
 
     title = gettext_lazy("Deal registrations")
-    lead = gettext_lazy("What partners have registered, and how long it is protected.")
     icon = "file-certificate"
     filterset_class = RegistrationFilters
     export_name = "deal-registrations"
@@ -99,6 +98,15 @@ class RegistrationList(ListPage):
         Column("submitted_at", gettext_lazy("Submitted"), kind="date", sort="submitted_at"),
     ]
 
+    @property
+    def lead(self) -> str:
+        return f"{_('What partners have registered, and how long it is protected.')} {decision_times.sentence()}".strip()
+
+    def actions(self):
+        if not self.request.user.may("decide_registrations"):
+            return []
+        return [Action(_("Register for a partner"), reverse("deals:register_for"), "plus", primary=True)]
+
     def rows(self):
         return DealRegistration.objects.visible_to(self.request.user).select_related("partner")
 
@@ -118,7 +126,6 @@ def record_context(request: HttpRequest, registration: DealRegistration, **more)
     return {
         "registration": registration,
         "standing": standing(registration),
-        "steps": next_steps(registration),
         "lines": lines_with_protection(registration),
         "file": (file := (files := files_of(registration)).get(registration.submission)),
         "second_review": review_of(registration, file, user),
