@@ -40,7 +40,7 @@ class StageColumn:
 
     @property
     def weight(self) -> Decimal:
-        return Decimal(str(settings.STAGE_WEIGHTS.get(self.stage.value, 0)))
+        return weight_of(self.stage)
 
     @property
     def weighted(self) -> Decimal:
@@ -80,6 +80,16 @@ class Board:
     @property
     def weighted(self) -> Decimal:
         return sum((column.weighted for column in self.columns), Decimal(0))
+
+
+def weight_of(stage: str) -> Decimal:
+    """What share of a deal in this stage the weighted pipeline counts, in percent."""
+    return Decimal(str(settings.STAGE_WEIGHTS.get(str(stage), 0)))
+
+
+def worth_at(rates: dict[str, Decimal]) -> Case:
+    """What a deal is worth in the reporting currency, as an expression; nothing where the rate is missing."""
+    return Case(*(When(currency=code, then=F("amount") * Value(rate)) for code, rate in rates.items()))
 
 
 def rates_today() -> dict[str, Decimal]:
@@ -129,14 +139,13 @@ def board(
 
 def orders(rates: dict[str, Decimal]) -> dict[str, tuple[Callable, Callable]]:
     """How the cards of a stage are sorted, in SQL and in Python: soonest to close; largest, in one currency; longest unchanged."""
-    worth = Case(*(When(currency=code, then=F("amount") * Value(rate)) for code, rate in rates.items()))
     return {
         "": (
             lambda rows: rows.order_by("expected_close_date", "id"),
             lambda row: (row.expected_close_date or date.max, row.pk),
         ),
         "amount": (
-            lambda rows: rows.order_by(worth.desc(nulls_last=True), "id"),
+            lambda rows: rows.order_by(worth_at(rates).desc(nulls_last=True), "id"),
             lambda row: (-(row.amount * rates[row.currency]) if row.currency in rates and row.amount else 0, row.pk),
         ),
         "unchanged": (lambda rows: rows.order_by("updated_at", "id"), lambda row: (row.updated_at, row.pk)),

@@ -25,7 +25,7 @@ from prm.ui.lists import Action, Column, ListPage, Tab
 from prm.ui.templatetags import ui
 
 LATEST = 12
-ICONS = {"board": "layout-kanban", "table": "table"}
+ICONS = {"board": "layout-kanban", "table": "table", "calendar": "calendar"}
 
 
 def reads(user) -> bool:
@@ -105,9 +105,9 @@ class OpportunityList(ListPage):
         return {"layouts": self.layouts()}
 
     def layouts(self) -> list[dict[str, Any]]:
-        """Board and table: the same deals, the same filters."""
+        """Board, table and calendar: the same deals, the same filters."""
         query = self.request.GET.copy()
-        for name in ("page", "sort", "export"):
+        for name in ("page", "sort", "export", "month"):
             query.pop(name, None)
         return [
             {
@@ -119,6 +119,7 @@ class OpportunityList(ListPage):
             for name, url, label in (
                 ("board", "deals:pipeline", _("Board")),
                 ("table", "deals:opportunities", _("Table")),
+                ("calendar", "deals:pipeline_calendar", _("Calendar")),
             )
         ]
 

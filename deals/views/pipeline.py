@@ -68,8 +68,8 @@ class Pipeline(OpportunityList):
 board = allowed(reads)(Pipeline.as_view())
 
 
-def summary(board: pipeline.Board) -> str:
-    """What the board adds up to, in a line."""
+def summary(board: Any) -> str:
+    """What a board or a month adds up to, in a line."""
     count = ngettext("%(n)s open deal", "%(n)s open deals", board.count) % {"n": ui.num(board.count)}
     weighted = _("weighted %(amount)s") % {"amount": in_short(board.weighted)}
     return f"{count} · {in_short(board.total)} · {weighted}"
