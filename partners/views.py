@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
@@ -28,9 +29,13 @@ from prm import events
 from prm.access import allowed, scoped
 from prm.calendar import business_today
 from prm.errors import RuleViolation
+from prm.events.models import Event
 from prm.registries import beside, panels_of
+from prm.ui import story
 from prm.ui.forms import handle, posted
 from prm.ui.lists import Action, Column, ListPage, Tab
+
+LATEST = 20  # entries of a timeline
 
 
 def vendor_may(capability: str):
@@ -42,6 +47,11 @@ def refuse_readers(request: HttpRequest) -> None:
     """A page everybody at the vendor reads is changed by those who manage partners."""
     if request.method == "POST" and not request.user.may("manage_partners"):
         raise PermissionDenied
+
+
+def told(record, user) -> list[dict[str, Any]]:
+    """What happened to a record whose page is its form, as the timeline reads it."""
+    return story.lines(Event.objects.visible_to(user).about(record)[:LATEST], about=record)
 
 
 def with_tier(rows):
@@ -334,6 +344,7 @@ def group(request: HttpRequest, group: PartnerGroup) -> HttpResponse:
         back_url=reverse("partners:groups"),
         back_label=_("Partner groups"),
         companies=Partner.objects.visible_to(request.user).filter(group=group)[:200],
+        events=told(group, request.user),
         may_manage=request.user.may("manage_partners"),
     )
 
@@ -401,5 +412,6 @@ def team(request: HttpRequest, team: Team) -> HttpResponse:
         back_url=reverse("partners:teams"),
         back_label=_("Teams"),
         people=team.members.all(),
+        events=told(team, request.user),
         may_manage=request.user.may("manage_partners"),
     )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from partners.catalogue.filters import DiscountFilters, LineFilters, PriceListFilters, ProductFilters
 from partners.catalogue.forms import DiscountForm, LineForm, PriceListForm, Prices, ProductForm
 from partners.catalogue.models import DiscountRule, PriceList, Product, ProductLine
-from partners.views import vendor_may
+from partners.views import told, vendor_may
 from prm import events
 from prm.access import scoped
 from prm.ui.forms import handle, posted
@@ -67,6 +67,7 @@ def edit(
         back_url=reverse(back),
         back_label=back_label,
         may_change=request.user.may(capability),
+        events=told(record, request.user) if record else [],
         **{"title": str(record), **context},
     )
 

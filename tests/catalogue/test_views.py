@@ -51,6 +51,8 @@ def test_lines_and_products(program_owner, signed_in):
         f"/catalogue/products/{product.pk}/",
     ):
         assert client.get(url).status_code == 200
+    story = client.get(f"/catalogue/products/{product.pk}/").context["events"]
+    assert [line["text"] for line in story] == ["Changed", "Added"]
 
 
 def test_prices_are_edited_with_their_list(program_owner, product, europe, signed_in):

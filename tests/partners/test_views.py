@@ -240,6 +240,8 @@ def test_groups_and_teams(channel_manager, alpine, viewer, signed_in):
         f"/partners/teams/{team.pk}/",
     ):
         assert client.get(url).status_code == 200
+    for url in (f"/partners/groups/{group.pk}/", f"/partners/teams/{team.pk}/"):
+        assert [line["text"] for line in client.get(url).context["events"]] == ["Added"]
     client = signed_in(viewer)
     assert client.get(f"/partners/groups/{group.pk}/").status_code == 200
     assert client.post(f"/partners/groups/{group.pk}/", {"name": "Mine"}).status_code == 403
