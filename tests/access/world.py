@@ -18,7 +18,16 @@ from attribution.kpis.rollups import refresh
 from attribution.models import Campaign, Credit, Lead, Touchpoint
 from deals.conflicts.models import Conflict
 from deals.conflicts.watch import watch
-from deals.models import Comment, DealRegistration, OpportunityLine, OpportunityParticipant, StageChange
+from deals.models import (
+    Appeal,
+    Comment,
+    DealRegistration,
+    Delegation,
+    Escalation,
+    OpportunityLine,
+    OpportunityParticipant,
+    StageChange,
+)
 from partners.catalogue.models import DiscountRule, Price, PriceList
 from partners.engagement.models import Activity
 from partners.models import Invitation, Membership, Partner, PartnerGroup, PartnerStatus, SupplyRelation, Team, User
@@ -109,6 +118,10 @@ def build() -> World:
         side.rows["joint_part"] = OpportunityParticipant.objects.create(
             opportunity=joint, partner=side.partner, share=50, customer_name=f"{side.canary} joint"
         )
+    today = business_today()
+    Delegation.objects.create(
+        person=vendor["channel_manager"], substitute=vendor["deal_desk"], period=DateRange(today, today + timedelta(days=9))
+    )
     direct = factories.opportunity("Zqdirect", customer=hospital, route="direct", owner=vendor["direct_sales"])
     suspended = factories.partner("Halted", status=PartnerStatus.SUSPENDED)
     terminated = factories.partner("Gone", status=PartnerStatus.TERMINATED)
@@ -179,6 +192,8 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
     approved.comment(by=boss, text=f"{canary} comment")
     rejected = factories.submitted(boss, **{**values, "customer_name": f"{canary} second"})
     rejected.reject(by=manager, reason="other", message=f"{canary} message")
+    appeal = Appeal.lodge(rejected, by=boss, text=f"{canary} appeal")
+    Escalation.objects.create(registration=returned, promise="decision", due_at=timezone.now(), told=[INTERNAL])
     participant = approved.participant
     opportunity = participant.opportunity
     StageChange.objects.create(opportunity=opportunity, old="prospect", new="qualified")
@@ -222,6 +237,7 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
         "returned": returned,
         "approved": approved,
         "rejected": rejected,
+        "appeal": appeal,
         "participant": participant,
         "opportunity": opportunity,
         "protection": approved.protections.get(),
