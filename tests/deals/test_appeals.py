@@ -265,3 +265,14 @@ def test_record_page_costs_the_same(signed_in, appeal, refused, program_owner):
     url = reverse("deals:registration", args=[refused.pk])
     assert statements(client, url) <= 12
     assert "We met the director in May." in client.get(url).content.decode()
+
+
+def test_whoever_refused_sees_no_buttons_once_it_is_taken_back(
+    signed_in, appeal, refused, channel_manager, program_owner
+):
+    appeal.overturn(by=program_owner)
+    client = signed_in(channel_manager)
+    assert client.get("/approvals/?view=team").context["rows"] == []
+    page = client.get(reverse("deals:approval", args=[refused.pk]))
+    assert page.context["is_open"] is False
+    assert "Somebody else decides on this registration." in page.content.decode()
