@@ -412,10 +412,12 @@ class Lead(Record):
     def parts(self) -> dict[Any, str]:
         """Which partner takes which part in what becomes of this lead."""
         parts: dict[Any, str] = {}
-        if self.partner_id:
-            parts[self.partner_id] = ParticipantRole.SELLING
         if self.referred_by_id:
             parts[self.referred_by_id] = ParticipantRole.SOURCING
+        if (
+            self.partner_id
+        ):  # also who referred it itself: it has to say how the sale goes, and its referral stays a touch
+            parts[self.partner_id] = ParticipantRole.SELLING
         return parts
 
     # Shared with the offer's verbs; the caller holds the lock ---------------------------------------------------------------

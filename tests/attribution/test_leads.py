@@ -206,6 +206,22 @@ def test_convert_to_an_opportunity_with_its_parts(boreal, alpine, owner, channel
     assert {touch.deal for touch in Touchpoint.objects.with_deal()} == {opportunity.pk}
 
 
+def test_who_referred_it_and_took_it_sells(alpine, owner, channel_manager):
+    lead = leads.lead(channel_manager, referred_by=alpine)
+    offer = leads.offered(alpine, channel_manager, of=lead)
+    with at_portal(owner):
+        offer.accept(by=owner)
+    lead.refresh_from_db()
+    opportunity = lead.convert_to_opportunity(by=channel_manager)
+    assert [(part.partner, part.role, part.share) for part in opportunity.participants.all()] == [
+        (alpine, "selling", 100)
+    ]
+    run_errands()
+    opportunity.win(by=channel_manager)
+    run_errands()
+    assert opportunity.credits.get(model="sourced").partner == alpine
+
+
 def test_closed_leads_take_no_more_verbs(channel_manager, alpine):
     lead = leads.lead(channel_manager)
     lead.disqualify(by=channel_manager, reason="duplicate")
