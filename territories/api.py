@@ -104,10 +104,15 @@ class TerritoryViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
             {
                 "territory": resolution.territory and resolution.territory.pk,
                 "holders": [
-                    {"partner": row.partner_id, "team": row.team_id, "kind": row.kind, "period_end": row.period.upper}
+                    {
+                        "partner": row.partner_id,
+                        "team": row.team_id,
+                        "kind": row.kind,
+                        "period_end": row.period and row.period.upper,  # a reserved customer's team has no period
+                    }
                     for part in resolution.answers[:1]
                     for row in part.assignments
-                    if row.holder in resolution.holders and row.period
+                    if row.holder in resolution.holders
                 ],
                 "explanation": resolution.explanation,
                 "evidence": resolution.evidence,

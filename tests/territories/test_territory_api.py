@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
+from partners.models import Team
 from prm.api.models import ApiToken
 from prm.calendar import business_today
 from territories.models import Territory, TerritoryAssignment, TerritoryRule
@@ -78,6 +79,16 @@ def test_resolve(api, viewer, france, alpine, hospital, product):
     assert body["evidence"]["answers"][0]["rule_id"] == str(TerritoryRule.objects.get().pk)
     place = api(viewer)("post", "territories/resolve/", {"country": "DE"}).json()
     assert (place["territory"], place["holders"], place["evidence"]["answers"][0]["state"]) == (None, [], "unassigned")
+
+
+def test_a_reserved_customer_is_its_teams(api, viewer, hospital):
+    hospital.house_account, hospital.team = True, Team.objects.create(name="Public sector")
+    hospital.save()
+    body = api(viewer)("post", "territories/resolve/", {"customer": str(hospital.pk)}).json()
+    assert (body["territory"], body["holders"]) == (
+        None, [{"partner": None, "team": str(hospital.team_id), "kind": "exclusive", "period_end": None}],
+    )  # fmt: skip
+    assert "reserved for direct sales" in body["explanation"]
 
 
 @pytest.mark.parametrize(
