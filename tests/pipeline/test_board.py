@@ -148,6 +148,7 @@ def test_won_asks_the_day_and_lost_the_reason(channel_manager, alpine, signed_in
     client.post(url, {"stage": "lost", "on": "2026-11-02", "cause": "price", "version": deal.version}, **HTMX)
     deal.refresh_from_db()
     assert (deal.stage, deal.lost_cause, deal.closed_on.isoformat()) == ("lost", "price", "2026-11-02")
+    assert "<dt>Lost because</dt><dd>Price</dd>" in client.get(deal.get_absolute_url()).content.decode()
 
 
 def test_two_people_at_once(channel_manager, program_owner, alpine, signed_in):
