@@ -157,8 +157,9 @@ class Protected(models.Model):
     def release(self: DealRegistration, *, by, reason: str, message: str = "", version=None) -> None:
         """The vendor ends the protection before its day. The reason is for the vendor; the partner reads the message."""
         self.lock(version)
+        moved = self._step_while_protected("release", by)
         self._refuse_without(reason, _("Say why the protection is released."))
-        self._end_today(by, message)
+        self._end_today(moved, by, message)
         events.record(self.approval, "justified", by=by, reason=reason)
 
     @transaction.atomic
@@ -171,6 +172,7 @@ class Protected(models.Model):
         opportunity of its own: of each other the two read nothing. ``message`` goes to the partner that receives it.
         """
         self.lock(version)
+        moved = self._step_while_protected("release", by)
         self._refuse_without(reason, _("Say why the protection goes to another partner."))
         enrolment = Enrolment.objects.current_of(to.pk)
         if to.pk == self.partner_id or to.status != "active" or enrolment is None:
@@ -183,7 +185,7 @@ class Protected(models.Model):
         lines = list(self.protections.running().values_list("line", flat=True))
         products = [row.product for row in self.lines.filter(product__line__in=lines).select_related("product")]
         left = (self.protected_until - today).days
-        self._end_today(by)
+        self._end_today(moved, by)
         theirs = self._for_another(enrolment, products, file, by)
         theirs.approve(by=by, days=left, message=message)
         theirs.approval.put(before={})  # nothing to undo by itself: the other partner's protection went with it
@@ -223,8 +225,7 @@ class Protected(models.Model):
             field="days",
         )
 
-    def _end_today(self: DealRegistration, by, message: str = "") -> None:
-        moved = self._step_while_protected("release", by)
+    def _end_today(self: DealRegistration, moved: dict[str, str], by, message: str = "") -> None:
         self.protections.running().release()
         self.put(
             **moved,

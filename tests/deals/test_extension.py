@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from psycopg2.extras import DateRange
 
 from attribution.models import Touchpoint
+from deals.conflicts.models import Conflict
 from deals.models import DealRegistration, Protection
 from partners.engagement.models import Activity
 from partners.programs.models import Program
@@ -286,6 +287,22 @@ def test_a_transfer_is_all_or_nothing(protected, channel_manager, alpine, boreal
     protected.refresh_from_db()
     assert protected.protection_status == "active"
     assert DealRegistration.objects.count() == 1
+
+
+@pytest.mark.parametrize("verb", ["extension", "release", "transfer"])
+def test_what_is_not_protected_is_refused(signed_in, channel_manager, submitted_deal, boreal, verb):
+    client, address = signed_in(channel_manager), f"/registrations/{submitted_deal.pk}/{verb}/"
+    assert client.get(address).status_code == 200
+    sent = client.post(address, {"reason": "Why not", "days": "3", "partner": str(boreal.pk)})
+    assert sent.status_code == 422
+    assert "This deal is not protected today." in sent.content.decode()
+
+
+def test_a_transfer_finds_no_conflict_between_the_two(protected, channel_manager, boreal):
+    run_errands()
+    protected.transfer(boreal, by=channel_manager, reason="Customer's wish")
+    run_errands()
+    assert not Conflict.objects.exists()
 
 
 def test_a_transfer_keeps_the_site(channel_manager, owner, boreal, rival, hospital, product):
