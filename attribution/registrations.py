@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from attribution import (
     activities,  # noqa: F401  (declares what activities may be about)
@@ -22,9 +22,20 @@ from deals import health
 from deals.models import Opportunity
 from partners.models import Partner
 from prm import events
-from prm.registries import NavigationItem, Panel, SearchSource, ToDo, navigation, panels, search_sources, to_do
+from prm.registries import (
+    Happening,
+    NavigationItem,
+    Panel,
+    SearchSource,
+    ToDo,
+    happenings,
+    navigation,
+    panels,
+    search_sources,
+    to_do,
+)
 from prm.ui import pick, story
-from prm.ui.templatetags.ui import day
+from prm.ui.templatetags.ui import day, num
 from territories.models import Customer
 
 LATEST = 6
@@ -77,6 +88,18 @@ events.readable("campaign", "see_leads", own=Campaign.objects.visible_to)
 events.readable("lead", "see_leads", own=Lead.objects.visible_to)
 events.readable("lead_offer", "see_leads", own=LeadOffer.objects.visible_to)
 events.readable("touchpoint", "see_credit", own=Touchpoint.objects.visible_to)
+
+
+def accepted_words(count: int) -> str:
+    return ngettext("%(n)s lead accepted", "%(n)s leads accepted", count) % {"n": num(count)}
+
+
+def declined_words(count: int) -> str:
+    return ngettext("%(n)s lead declined", "%(n)s leads declined", count) % {"n": num(count)}
+
+
+happenings.add(Happening("lead_offer.accepted", accepted_words, 40))
+happenings.add(Happening("lead_offer.declined", declined_words, 41))
 
 
 # Panels: hidden when there is nothing to show, and to who may add nothing --------------------------------------------------------

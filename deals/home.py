@@ -172,6 +172,10 @@ def answered_words(count: int) -> str:
     return ngettext("%(n)s registration approved", "%(n)s registrations approved", count) % {"n": num(count)}
 
 
+def moved_words(count: int) -> str:
+    return ngettext("%(n)s change of stage", "%(n)s changes of stage", count) % {"n": num(count)}
+
+
 panels.add(Panel("home", gettext_lazy("Waiting for a decision"), "deals/panels/queue.html", queue, 10))
 home_tiles.add(HomeTiles("vendor", waiting_tile, 10))
 attention.add(Attention(protections_ending, 10))
@@ -180,6 +184,7 @@ attention.add(Attention(silent_partners, 40))
 partner_situations.add(Situation("silent", pgettext_lazy("partner", "silent for 60 days"), silent, 20))
 happenings.add(Happening("deal_registration.submitted", submitted_words, 10))
 happenings.add(Happening("deal_registration.approved", answered_words, 20))
+happenings.add(Happening("opportunity.stage_changed", moved_words, 50))
 
 
 # The portal ------------------------------------------------------------------------------------------------------------------

@@ -122,7 +122,8 @@ def last_business_day() -> date:
 
 def told(user: Any, since: date):
     """The events this person may read since the beginning of that day, in the vendor's time zone."""
-    return Event.objects.visible_to(user).filter(at__gte=datetime.combine(since, time.min, business_zone()))
+    rows = Event.objects.visible_to(user).filter(at__gte=datetime.combine(since, time.min, business_zone()))
+    return rows if user.partner_scope_ids() is None else rows.filter(story.about_visible(user))
 
 
 def changes(user: Any, since: date) -> list[dict]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from deals import flags
 from deals.conflicts import evidence
 from deals.conflicts.models import Conflict, Ruling
 from prm import events
-from prm.registries import NavigationItem, Panel, navigation, panels
+from prm.registries import Happening, NavigationItem, Panel, happenings, navigation, panels
 from prm.ui import story
+from prm.ui.templatetags.ui import num
 
 MOST = 20
 
@@ -74,6 +75,13 @@ navigation.add(
         lambda user: not user.is_partner and user.may("see_conflicts"),
         due,
         key="f",
+    )
+)
+happenings.add(
+    Happening(
+        "conflict.detected",
+        lambda count: ngettext("%(n)s new conflict", "%(n)s new conflicts", count) % {"n": num(count)},
+        30,
     )
 )
 story.tell("conflict", sentence, "conflicts:conflict", Conflict)

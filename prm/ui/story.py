@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from prm.events.models import Event
@@ -75,6 +76,14 @@ def lines(events: Iterable[Event], *, about: Any = None) -> list[dict[str, Any]]
 def told_by(panels: Iterable[dict[str, Any]]) -> list:
     """The records that panels of a page show and whose events its timeline tells as well (their ``told``)."""
     return [record for panel in panels for record in panel.get("told", ())]
+
+
+def about_visible(user: Any) -> Q:
+    """The condition on events that their record, where it has a page, is one this person sees."""
+    seen = ~Q(subject_type__in=list(_models))
+    for kind, model in _models.items():
+        seen |= Q(subject_type=kind, subject_id__in=model.objects.visible_to(user).order_by().values("pk"))
+    return seen
 
 
 def named(events: list[Event], user: Any) -> list[dict[str, Any]]:

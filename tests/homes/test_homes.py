@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from attribution.models import Lead
 from deals.home import silent
 from deals.models import DealRegistration, StageChange
 from partners.models import Partner
@@ -16,6 +17,7 @@ from prm.events.models import Event
 from prm.home import instant, last_business_day
 from tests import factories
 from tests.deals.counting import statements
+from tests.errands import run_errands
 
 HOME = "/home/"
 
@@ -38,6 +40,31 @@ def test_what_changed_is_counted_and_leads_to_its_events(home, owner, rival, pro
     (change,) = home.get(HOME).context["changes"]
     assert change["words"] == "3 new registrations"
     assert len(rows_behind(home, change["url"])) == 3
+
+
+def test_each_kind_of_news_has_its_words_and_its_events(home, signed_in, owner, rival, channel_manager, alpine, boreal):
+    for days, answer in ((1, "accept"), (2, "decline")):
+        lead = Lead.create(by=channel_manager, company_name="Lac SA", legal_basis="consent")
+        offer = lead.offer_to(alpine, by=channel_manager, respond_by=timezone.now() + timedelta(days=days))
+        getattr(offer, answer)(by=owner, **({"reason": "too_far"} if answer == "decline" else {}))
+    for partner in (alpine, boreal):
+        factories.opportunity(of=partner).move_to("prospect", by=channel_manager)
+    product = factories.product()
+    for person in (owner, rival):
+        factories.submitted(person, products=[product], customer_name="Hôpital du Lac", customer_domain="lac.example")
+    run_errands()
+
+    def told(client):
+        changes = client.get(HOME).context["changes"]
+        assert all(len(rows_behind(client, change["url"])) == int(change["words"][0]) for change in changes)
+        return [change["words"] for change in changes]
+
+    one = ["1 new conflict", "1 lead accepted", "1 lead declined"]
+    assert told(home) == ["2 new registrations", *one, "2 changes of stage"]
+    of_boreal = factories.vendor_user("channel_manager", scope_partners=[boreal.pk])
+    assert told(signed_in(of_boreal)) == ["1 new registration", "1 new conflict", "1 change of stage"]
+    of_nobody = factories.vendor_user("channel_manager", scope_partners=[factories.partner().pk])
+    assert told(signed_in(of_nobody)) == []
 
 
 def test_nothing_new(home):
