@@ -22,6 +22,7 @@ from territories.matching.keys import keys_of_customers, sharing
             "decision_undone",
             "expired",
             "lapsed",
+            "released",
         )
     ),
     queue="conflicts",

@@ -243,6 +243,18 @@ def test_release_frees_the_lines_and_keeps_the_approval(protected, channel_manag
         assert refusal(verb, by=channel_manager, reason="Again").code == "not_protected"
 
 
+def test_release_clears_the_conflict_it_stood_in(protected, channel_manager, rival, product):
+    factories.submitted(
+        rival, products=[product], customer_name="Hôpital du Lac", customer_domain="hopital-du-lac.example"
+    )
+    run_errands()
+    found = Conflict.objects.get(status="open")
+    protected.release(by=channel_manager, reason="Customer's wish")
+    run_errands()
+    found.refresh_from_db()
+    assert found.status == "cleared"
+
+
 def test_transfer_gives_the_rest_to_another_partner(protected, channel_manager, boreal, owner, rival, hospital):
     boss = factories.member(boreal, "partner_admin")
     end, spelled = protected.protected_until, DealRegistration.objects.filter(pk=protected.pk)
