@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -27,21 +27,7 @@ if TYPE_CHECKING:
     from deals.models.approval import Approval
     from deals.models.registration import DealRegistration
 
-# What a decision changes, and an undo brings back: on the registration, and on the vendor's file.
-OF_REGISTRATION = (
-    "review_status",
-    "protection_status",
-    "protected_until",
-    "participant_id",
-    "sales_stage",
-    "decided_at",
-    "public_reason",
-    "message",
-    "returned_fields",
-    "answer_by",
-    "appeal_by",
-)
-OF_FILE = ("decided_by_id", "decided_for_id", "outcome", "rejection_reason")
+OF_FILE = ("decided_by_id", "decided_for_id", "outcome", "rejection_reason")  # what a decision writes there
 
 
 def decision(verb: Callable[..., None]) -> Callable[..., None]:
@@ -56,24 +42,26 @@ def decision(verb: Callable[..., None]) -> Callable[..., None]:
         if by is None or file is None:
             verb(self, by=by, version=version, **given)
             return
-        before = {
-            "registration": values(self, OF_REGISTRATION),
-            "file": values(file, OF_FILE),
-            "by": str(by.pk),
-            "at": timezone.now().isoformat(),
-        }
+        names = [field.attname for field in self._meta.concrete_fields if field.name not in ("version", "updated_at")]
+        was, at = values(self, names), timezone.now()
         with events.held(patience()) as told:
             verb(self, by=by, version=version, **given)
-        before |= {"version": self.version, "events": [str(event.pk) for event in told]}
-        whose = Delegation.objects.in_force().filter(
-            substitute=by, person__in=[file.taken_by_id, self.partner.channel_manager_id]
-        )
-        type(file).objects.filter(pk=file.pk).update(before=before, decided_for=whose.values("person")[:1])
+        before = {
+            "registration": {name: value for name, value in was.items() if getattr(self, name) != value},
+            "file": values(file, OF_FILE),
+            "by": str(by.pk),
+            "at": at.isoformat(),
+            "version": self.version,
+            "events": [str(event.pk) for event in told],
+        }
+        people = {file.taken_by_id, self.partner.channel_manager_id} - {None, by.pk}
+        whose = Delegation.objects.in_force().filter(substitute=by, person__in=people).values("person")[:1]
+        type(file).objects.filter(pk=file.pk).update(before=before, decided_for=whose if people else None)
 
     return decide
 
 
-def values(record: Any, names: tuple[str, ...]) -> dict[str, Any]:
+def values(record: Any, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(record, name) for name in names}
 
 

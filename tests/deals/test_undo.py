@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
 from deals.models import Approval, DealRegistration, Opportunity, OpportunityParticipant, Protection
+from prm.api.models import ApiToken
+from prm.db import acting
 from prm.errors import RuleViolation
 from prm.events.models import Errand, Event
 from prm.notify.models import Notification
 from tests import factories
 from tests.errands import run_errands
 
-FACTS = ("submission_status", "review_status", "protection_status", "protected_until", "sales_stage", "participant_id",
-         "decided_at", "public_reason", "message", "returned_fields", "answer_by", "decide_by")  # fmt: skip
+FACTS = [
+    field.attname for field in DealRegistration._meta.concrete_fields if field.name not in ("version", "updated_at")
+]
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +79,7 @@ def test_who_changed_their_mind_decides_again(confirmed, channel_manager, name):
     decide(confirmed, name, channel_manager)
     confirmed.undo_decision(by=channel_manager)
     confirmed.approve(by=channel_manager)
-    assert facts(confirmed)[1] == "approved"
+    assert DealRegistration.objects.get().review_status == "approved"
     assert Opportunity.objects.count() == Protection.objects.count() == 1
 
 
@@ -201,3 +206,62 @@ def test_home_offers_it_too(signed_in, channel_manager, confirmed):
     url = reverse("deals:approve", args=[confirmed.pk])
     page = signed_in(channel_manager).post(url, {"version": confirmed.version, "from": "home"}, follow=True)
     assert reverse("deals:undo_decision", args=[confirmed.pk]) in page.content.decode()
+
+
+# Two at once ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("other", ["undo_decision", "withdraw"])
+def test_of_two_at_once_one_wins(other, settings):
+    settings.UNDO_SECONDS = 10
+    with acting("system"):
+        manager, partner = factories.vendor_user("channel_manager"), factories.partner()
+        person = factories.member(partner, "partner_sales")
+        registration = factories.approved(person, decided_by=manager)
+    start, outcomes = threading.Barrier(2), []
+
+    def act(verb, by):
+        try:
+            with acting("system"):
+                mine = DealRegistration.objects.get(pk=registration.pk)
+                start.wait()
+                getattr(mine, verb)(by=by)
+            outcomes.append("done")
+        except RuleViolation as error:
+            outcomes.append(error.code)
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=act, args=["undo_decision", manager]),
+        threading.Thread(target=act, args=[other, person if other == "withdraw" else manager]),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with acting("system"):
+        registration.refresh_from_db()
+        assert registration.review_status in ("pending", "cancelled"), outcomes
+        assert Protection.objects.running().count() == 0
+    if other == "undo_decision":
+        assert sorted(outcomes) == ["done", "nothing_to_undo"]
+    else:  # withdrawn first: nothing is taken back; taken back first: a review is withdrawn
+        assert outcomes.count("done") in (1, 2)
+
+
+def test_the_api_takes_back_too(client, channel_manager, confirmed):
+    _token, secret = ApiToken.objects.issue(channel_manager, scopes=["*"], membership=None)
+    url = f"/api/v1/deal-registrations/{confirmed.pk}/undo/"
+
+    def ask(version):
+        headers = {"Authorization": f"Bearer {secret}", "If-Match": f'"{version}"'}
+        return client.post(url, "{}", "application/json", headers=headers)
+
+    confirmed.approve(by=channel_manager)
+    assert ask(confirmed.version - 1).status_code == 412
+    answer = ask(confirmed.version)
+    assert answer.status_code == 200
+    assert answer.json()["review_status"] == "pending"
+    assert ask(answer.json()["version"]).json()["code"] == "nothing_to_undo"
