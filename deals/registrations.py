@@ -258,6 +258,15 @@ def say_of_opportunity(event) -> str:
     return ""
 
 
+def private_notes(part, user) -> dict | None:
+    from deals.views.private_notes import panel
+
+    return panel(part, user)
+
+
+panels.add(
+    Panel("portal_opportunity", gettext_lazy("Private notes"), "deals/panels/private_notes.html", private_notes, 60)
+)
 search_sources.add(SearchSource(gettext_lazy("Opportunity"), "briefcase", find_opportunities, 40))
 story.tell("opportunity", say_of_opportunity, "deals:opportunity", Opportunity)
 events.readable("opportunity", "see_opportunities", own=Opportunity.objects.visible_to)

@@ -47,6 +47,7 @@ IDENTITIES = (*OUTSIDERS, *VENDOR)
 # Rows a page is asked about: the first of these a company has, by the model the page takes its rows from.
 SAMPLES = {
     "DealRegistration": ("submitted", "draft", "approved", "returned"),
+    "Appeal": ("appeal",),
     "OpportunityParticipant": ("participant",),
     "Opportunity": ("opportunity",),
     "PrivateNote": ("private_note",),

@@ -26,6 +26,7 @@ from deals.models import (
     Escalation,
     OpportunityLine,
     OpportunityParticipant,
+    PrivateNote,
     StageChange,
 )
 from partners.catalogue.models import DiscountRule, Price, PriceList
@@ -241,6 +242,7 @@ def company(canary: str, manager: User, product, hospital, distributor, team) ->
         "participant": participant,
         "opportunity": opportunity,
         "protection": approved.protections.get(),
+        "private_note": PrivateNote.write(participant, f"{canary} private note", by=boss),
         "comment": Comment.objects.get(registration=approved),
         "enrolment": enrolment,
         "program": program,
