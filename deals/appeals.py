@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery, prefetch_related_objects
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from deals.axes import RejectionReason
+from deals.activities import entry
+from deals.axes import RejectionReason, ReviewStatus
 from deals.escalation import above, people_above
 from deals.forms.appeal import AppealForm
 from deals.models import Appeal, Approval, DealRegistration, Escalation
 from deals.models.appeal import AppealStatus
 from deals.models.escalation import Promise
 from deals.notices import deciders, registrants, tell_partner
+from partners.engagement.ics import MOST, Entry, calendar_sources
 from partners.models import Membership, User
 from prm.beside import beside
 from prm.events.record import follow
 from prm.notify import Notice, Words, notices, tell
-from prm.ui.templatetags.ui import day
+from prm.registries import Attention, attention
+from prm.ui.templatetags.ui import day, num
 
 # The queue -----------------------------------------------------------------------------------------------------------------
 
@@ -236,7 +241,7 @@ def tell_of_answer(event: Any) -> None:
 
 def portal_panel(registration: DealRegistration, user: Any) -> dict[str, Any] | None:
     """On a refused registration: what was asked and answered, or the form while there is time."""
-    if registration.review_status != "rejected":
+    if registration.review_status != ReviewStatus.REJECTED:
         return None
     prefetch_related_objects([registration], "appeals")  # read once for the page: its dates are among the next steps
     appeal = registration.appeal
@@ -253,3 +258,45 @@ def portal_panel(registration: DealRegistration, user: Any) -> dict[str, Any] | 
         "may_withdraw": may_work,
         "form": AppealForm(),
     }
+
+
+# Homes and calendars -------------------------------------------------------------------------------------------------------
+
+
+def waiting(user: Any) -> dict | None:
+    """Second reviews this person may answer."""
+    if not user.may("decide_registrations"):
+        return None
+    found = Appeal.objects.decidable_by(user).aggregate(
+        all=Count("pk"), late=Count("pk", filter=Q(decide_by__lt=timezone.now()))
+    )
+    if not found["all"]:
+        return None
+    title = ngettext("%(n)s second review to answer", "%(n)s second reviews to answer", found["all"])
+    late = ngettext("%(n)s late", "%(n)s late", found["late"]) % {"n": num(found["late"])} if found["late"] else ""
+    return {
+        "icon": "scale",
+        "tone": "bad" if found["late"] else "warn",
+        "title": title % {"n": num(found["all"])},
+        "detail": late or _("A partner asks that somebody else look at a refusal."),
+        "url": f"{reverse('deals:approvals')}?view=appeals",
+    }
+
+
+def deadlines(user: Any, first: date, last: date) -> Iterable[Entry]:
+    """Until when second reviews are to be answered, and until when a partner may ask for one."""
+    appeals = Appeal.objects.visible_to(user) if user.is_partner else Appeal.objects.decidable_by(user)
+    words = _("Second review of %(name)s promised") if user.is_partner else _("Answer the second review of %(name)s")
+    rows = appeals.open().filter(decide_by__date__range=(first, last)).select_related("registration")
+    for row in rows.order_by("decide_by", "pk")[:MOST]:
+        yield entry(row.registration, user, "second-review", row.decide_by, words)
+    if user.is_partner and user.may("register_deals"):
+        refused = DealRegistration.objects.editable_by(user).filter(
+            review_status=ReviewStatus.REJECTED, appeal_by__date__range=(first, last), appeals__isnull=True
+        )
+        for row in refused.order_by("appeal_by", "pk")[:MOST]:
+            yield entry(row, user, "ask", row.appeal_by, _("Last day to ask for a second review of %(name)s"))
+
+
+attention.add(Attention(waiting, 5))
+calendar_sources.append(deadlines)

@@ -9,6 +9,7 @@ from django.db import DatabaseError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from deals.appeals import deadlines
 from deals.models import Appeal, AppealDecision, DealRegistration
 from partners.models import User
 from prm.db import acting
@@ -276,3 +277,23 @@ def test_whoever_refused_sees_no_buttons_once_it_is_taken_back(
     page = client.get(reverse("deals:approval", args=[refused.pk]))
     assert page.context["is_open"] is False
     assert "Somebody else decides on this registration." in page.content.decode()
+
+
+# Homes and calendars -------------------------------------------------------------------------------------------------------
+
+
+def test_the_home_of_somebody_else_counts_it(signed_in, appeal, channel_manager, program_owner):
+    assert "1 second review to answer" in signed_in(program_owner).get("/home/").content.decode()
+    assert "second review to answer" not in signed_in(channel_manager).get("/home/").content.decode()
+
+
+def test_calendars_hold_the_dates_of_both_sides(refused, owner, rival, channel_manager, program_owner):
+    def titles(user):
+        days = (date.today(), date.today() + timedelta(days=60))
+        return {entry.title for entry in deadlines(user, *days)}
+
+    assert titles(owner) == {"Last day to ask for a second review of Hôpital du Lac"}
+    Appeal.lodge(refused, by=owner, text="Please.")
+    assert titles(owner) == {"Second review of Hôpital du Lac promised"}
+    assert titles(program_owner) == {"Answer the second review of Hôpital du Lac"}
+    assert titles(channel_manager) == titles(rival) == set()
