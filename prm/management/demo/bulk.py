@@ -238,7 +238,13 @@ class Writer:
             deal.row.file, at, decided_by_id=deal.manager.pk, outcome="rejected", rejection_reason=reason
         )
         self.registrations.put(
-            deal.row.registration, at, review_status="rejected", public_reason=public, decided_at=at, message=message
+            deal.row.registration,
+            at,
+            review_status="rejected",
+            public_reason=public,
+            decided_at=at,
+            appeal_by=due_by(at, self.programs[deal.partner.pk].appeal_days),
+            message=message,
         )
         self._tell(deal, "rejected", at, deal.manager, public_reason=public)
 
