@@ -9,17 +9,20 @@ from decimal import Decimal
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from psycopg2.extras import DateRange
 
+from attribution import credit
 from attribution.kpis.models import Dirty
 from attribution.kpis.rollups import rebuild, refresh
+from attribution.models import Touchpoint
 from deals.conflicts.models import Conflict, ConflictKind
 from deals.models import Opportunity, OpportunityLine, OpportunityParticipant, Stage, StageChange
 from partners.catalogue.models import ProductLine
 from prm.calendar import business_today
 from prm.errors import RuleViolation
 from prm.money.models import ExchangeRate
-from territories.models import Territory, TerritoryRule
+from territories.models import CustomerMerge, Territory, TerritoryRule
 from tests import factories
 from tests.kpis.conftest import ledger, rollups
 
@@ -98,8 +101,26 @@ class Edits:
         ).delete()
 
     def merge(self):
-        one, other = self.random.sample(self.customers, 2)
-        Opportunity.objects.filter(customer=other).update(customer=one)
+        one, other = self.random.sample(range(len(self.customers)), 2)
+        CustomerMerge.merge(self.customers[one], self.customers[other], by=self.admin)
+        self.customers[one] = factories.customer(country="FR")
+
+    def touch(self):
+        """What a partner did for a deal, told late more often than not."""
+        Touchpoint.objects.create(
+            kind=self.random.choice(["demo", "meeting", "referral"]),
+            at=timezone.now() - timedelta(days=self.random.randint(0, 400)),
+            partner=self.random.choice(self.partners),
+            opportunity=self.deal(),
+        )
+
+    def other_touch(self):
+        touch = Touchpoint.objects.order_by("id").first()
+        if touch is not None:
+            Touchpoint.objects.filter(pk=touch.pk).update(partner=self.random.choice(self.partners))
+
+    def credit(self):
+        credit.refresh_noted()
 
     def move_customer(self):
         customer = self.random.choice(self.customers)
@@ -145,6 +166,7 @@ class Edits:
             [
                 self.add, self.add, self.move, self.move, self.move, self.close_date, self.amount, self.line, self.part, self.leave,
                 self.merge, self.move_customer, self.rate, self.history, self.rule, self.retire, self.remove, self.route,
+                self.touch, self.touch, self.other_touch, self.credit,
             ]
         )()  # fmt: skip
 
@@ -165,7 +187,10 @@ def test_incremental_equals_full(seed, admin, up_to_date):
         elif chance < 0.7:
             refresh()
             refresh()
+    while credit.refresh_noted():
+        pass
     up_to_date()
+    assert credit.rebuild().changed == 0
     incremental = ledger(), rollups()
     assert incremental[0]
     assert not Dirty.objects.exists()
