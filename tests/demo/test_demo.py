@@ -12,7 +12,7 @@ from attribution.models import Campaign, Lead, LeadOffer, LeadStatus, Touchpoint
 from attribution.models.credit import Credit, CreditDirty
 from attribution.models.lead import LegalBasis
 from attribution.models.offer import EXPIRE
-from deals.axes import ReviewStatus, Stage, SubmissionStatus
+from deals.axes import ProtectionStatus, ReviewStatus, Stage, SubmissionStatus
 from deals.conflicts.models import Conflict
 from deals.home import silent
 from deals.models import Approval, DealRegistration, Opportunity, Protection
@@ -36,7 +36,7 @@ def test_every_state_is_there():
     rows = DealRegistration.objects
     assert set(rows.values_list("submission_status", flat=True)) == set(SubmissionStatus.values)
     assert set(rows.values_list("review_status", flat=True)) == set(ReviewStatus.values)
-    assert set(rows.values_list("protection_status", flat=True)) == {"none", "active", "lapsed", "released"}
+    assert set(rows.values_list("protection_status", flat=True)) == set(ProtectionStatus.values)
     assert set(Partner.objects.values_list("status", flat=True)) == set(PartnerStatus.values)
     assert {"won", "lost", "qualified"} <= set(Opportunity.objects.values_list("stage", flat=True)) <= set(Stage.values)
     assert set(Conflict.objects.open().values_list("rule", flat=True)) == {

@@ -115,6 +115,10 @@ def _conflicts(plan: Planner) -> Iterator[Deal]:
         "working", plan.ago(40), partner="Helix Systems", customer="Clinique des Aravis", lines=vault
     )
     protected.steps = [step for step in protected.steps if step.verb != "lapse"]
+    protected.steps += [
+        Step(plan.ago(12), "comment", {"text": "The offer is with the purchasing department."}),
+        Step(plan.ago(11), "extend"),
+    ]
     yield protected
     yield plan.registration(
         "pending", plan.ago(1, 9.5), partner="Granit Réseaux", customer="Clinique des Aravis", lines=vault, type="new"

@@ -99,6 +99,9 @@ class Teller:
         opportunity = deal.row if isinstance(deal.row, Opportunity) else deal.row.participant.opportunity
         opportunity.move_to(stage, by=deal.manager, cause=cause, reason=reason)
 
+    def extend(self, deal: Deal) -> None:
+        deal.row.extend(by=deal.seller)
+
     def lapse(self, deal: Deal) -> None:
         lapse_protections()
 
