@@ -132,6 +132,34 @@ def breach_words(evidence: dict[str, Any]) -> str:
     return " ".join(sentences)
 
 
+def breach_rows(evidence: dict[str, Any]) -> list[dict[str, Any]]:
+    """A registration beside the territory its customer lies in, as lines of the ``evidence-table`` component."""
+
+    def told(fact: str, left: str, right: str, verdict: str = "") -> dict[str, Any]:
+        return {"fact": fact, "left": left, "right": right, "verdict": verdict, "verdict_label": "" if verdict else " "}
+
+    mine, inputs = evidence["registration"], evidence["coverage"]["inputs"]
+    place = ", ".join(filter(None, [inputs.get("region"), country_name(inputs.get("country"))]))
+    lines = [
+        told(_("Customer"), mine["customer_name"], inputs.get("customer", "")),
+        told(_("Country"), country_name(mine["customer_country"]), place),
+    ]
+    for answer in breached(evidence):
+        rule = _("decided by %(basis)s (priority %(priority)s, specificity %(specificity)s)") % {
+            "basis": basis_words(answer.get("basis", [])),
+            "priority": answer.get("priority", 0),
+            "specificity": answer.get("specificity", 0),
+        }
+        where = f"{answer['territory']}, {rule}" if answer.get("territory") else _("no territory")
+        holders = holders_words([holder for holder in answer["holders"] if holder["kind"] != "overlay"])
+        lines += [
+            told(_("Territory"), joined(answer["lines"]) or _("any product"), where),
+            told(_("Held by"), mine["partner"], holders or _("nobody"), "different"),
+        ]
+    on = day(date.fromisoformat(inputs["on"]))
+    return [*lines, told(_("Submitted"), on, _("by the rules of %(day)s") % {"day": on})]
+
+
 def answer_words(answer: dict[str, Any], inputs: dict[str, Any]) -> str:
     """Who may sell, and why, from stored evidence alone."""
     facts = {

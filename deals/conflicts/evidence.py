@@ -13,6 +13,7 @@ from deals.conflicts.models import Conflict
 from deals.models import DealRegistration
 from prm.ui.templatetags.ui import day, moment, money
 from territories.matching.normalise import domain_key, name_key, number_key
+from territories.wording import breach_rows
 
 
 def sides(conflict: Conflict, registration: DealRegistration) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -33,6 +34,8 @@ def verdict(mine: str, theirs: str, key=str.casefold) -> str:
 def rows(conflict: Conflict, registration: DealRegistration) -> list[dict[str, Any]]:
     """Lines of the ``evidence-table`` component."""
     mine, theirs = sides(conflict, registration)
+    if not theirs:  # nobody's deal stands against it: a territory does, or a reserved account
+        return breach_rows(conflict.evidence) if "coverage" in conflict.evidence else []
 
     def compared(fact: str, name: str, key=str.casefold) -> dict[str, Any]:
         left, right = mine.get(name, ""), theirs.get(name, "")

@@ -38,8 +38,8 @@ def finding(conflict: Conflict, registration) -> dict:
     return {
         "conflict": conflict,
         "left": _("This request, %(name)s") % {"name": evidence.heading(mine)},
-        "right": _("Existing, %(name)s") % {"name": evidence.heading(theirs)} if theirs else "",
-        "rows": evidence.rows(conflict, registration) if theirs else [],
+        "right": _("Existing, %(name)s") % {"name": evidence.heading(theirs)} if theirs else conflict.side_names[0],
+        "rows": evidence.rows(conflict, registration),
         "other": conflict.other if conflict.registration_id == registration.pk else conflict.registration,
     }
 

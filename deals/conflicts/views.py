@@ -169,7 +169,6 @@ def conflict(request: HttpRequest, conflict: Conflict) -> HttpResponse:
 
 def page(request: HttpRequest, conflict: Conflict, status: int = 200, **more: Any) -> HttpResponse:
     user, files = request.user, precedence.files_of(conflict)
-    later_facts, first_facts = evidence.sides(conflict, conflict.registration)
     first, later = conflict.side_names
     may_settle = user.may("settle_conflicts")
     context = {
@@ -177,8 +176,7 @@ def page(request: HttpRequest, conflict: Conflict, status: int = 200, **more: An
         "age": age(conflict),
         "first": first,
         "later": later,
-        "rows": evidence.rows(conflict, conflict.registration) if first_facts else [],
-        "facts": later_facts,
+        "rows": evidence.rows(conflict, conflict.registration),
         "precedence": precedence.who_was_first(conflict, files),
         "timelines": timelines(user, conflict, files),
         "events": story.lines(Event.objects.visible_to(user).about(conflict)[:READ], about=conflict),

@@ -85,6 +85,21 @@ def test_one_of_several_lines(owner, alpine, boreal, france):
     assert found.get_kind_display() == "Outside the partner's territory"
 
 
+def test_the_registration_stands_beside_the_territory(signed_in, channel_manager, owner, boreal, france):
+    assign(france, boreal, period=DateRange(TODAY - timedelta(days=9), TODAY + timedelta(days=1)))
+    found = breach(owner, customer_name="Hôpital du Lac")
+    client = signed_in(channel_manager)
+    rows = client.get(found.get_absolute_url()).context["rows"]
+    told = {str(row["fact"]): (row["left"], row["right"], row["verdict"]) for row in rows}
+    assert told["Customer"] == ("Hôpital du Lac", "", "")
+    assert told["Country"] == ("France", "France", "")
+    assert told["Territory"] == ("Backup", "France, decided by country (priority 0, specificity 100)", "")
+    assert told["Held by"][::2] == ("Alpine", "different")
+    assert told["Held by"][1].startswith("Boreal (until ")
+    review = client.get(f"/approvals/{found.registration_id}/").content.decode()
+    assert "decided by country (priority 0, specificity 100)" in review
+
+
 @pytest.mark.parametrize(
     ("country", "initiative", "proof", "expected"),
     [
