@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy
 
+from deals.doubts import approve_undoubted
 from deals.models import DealRegistration, Opportunity
 from partners.models import User
 from prm.ui.forms import DayField, Form, RecordField
@@ -54,6 +55,14 @@ def edits(user) -> bool:
 
 bulk_actions.add(
     "deals:registrations",
+    BulkAction(
+        "approve",
+        gettext_lazy("Approve what nothing speaks against"),
+        "shield-check",
+        lambda user: not user.is_partner and user.may("decide_registrations"),
+        lambda registration, user, data: approve_undoubted(registration, by=user),
+        DealRegistration.objects.decided_or_decidable_by,
+    ),
     BulkAction(
         "review",
         gettext_lazy("Assign a reviewer"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from deals.models import Delegation
@@ -48,7 +49,8 @@ class DelegationViewSet(Reads, Creates, ScopedViewSet):
             last=period.upper - timedelta(days=1),
         )
 
-    @action("end", rows="editable_by")
+    @action("end", rows="editable_by", status=204)
     def end(self, row):
-        """Back from today on; before its first day it is taken back whole."""
+        """Back from today on; what has not begun yet is taken back whole."""
         row.end(by=self.request.user, version=self.version)
+        return HttpResponse(status=204)

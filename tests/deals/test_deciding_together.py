@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from deals.conflicts.models import Conflict
+from deals.doubts import approve_all
 from deals.models import DealRegistration
+from prm.db import acting
 from tests import factories
+from tests.statements import statements
 
 
 @pytest.fixture
@@ -38,7 +43,13 @@ def test_the_doubtful_stay_and_are_named(signed_in, channel_manager, owner, riva
     unknown = factories.submitted(owner, customer_name="Nobody knows it")
     found = clean(owner, channel_manager, customer_name="With findings")
     Conflict.objects.create(
-        kind="duplicate_registration", rule="DUP-1", rule_version=1, registration=found, score=0.9, severity=3, evidence=[]
+        kind="duplicate_registration",
+        rule="DUP-1",
+        rule_version=1,
+        registration=found,
+        score=0.9,
+        severity=3,
+        evidence=[],
     )
     factories.approved(rival, decided_by=channel_manager, known_as=hospital, products=[product])
     blocked = factories.submitted(owner, customer_name="Hospital again", products=[product])
@@ -104,3 +115,52 @@ def test_the_queue_offers_it_where_something_waits(signed_in, channel_manager, s
     client = signed_in(channel_manager)
     assert "data-check-all-item" in client.get("/approvals/?view=mine").content.decode()
     assert "data-check-all-item" not in client.get("/approvals/?view=decided").content.decode()
+
+
+def test_the_list_offers_it_too(signed_in, channel_manager, owner):
+    good, unknown = clean(owner, channel_manager), factories.submitted(owner, customer_name="Nobody knows it")
+    form = {"action": "approve", "selected": [str(good.pk), str(unknown.pk)]}
+    words = signed_in(channel_manager).post(reverse("deals:registrations"), form, follow=True).content.decode()
+    assert status(good, unknown) == ["approved", "pending"]
+    assert "1 changed. 1 refused: Nobody knows it: Confirm which customer" in words
+
+
+def test_the_queue_keeps_its_budget(signed_in, client, channel_manager, owner, product):
+    signed_in(channel_manager)
+
+    def asked() -> int:
+        return len(statements(client, "/approvals/?view=mine"))
+
+    factories.submitted(owner, products=[product])
+    one = asked()
+    for _n in range(5):
+        clean(owner, channel_manager, products=[product])
+    assert asked() <= one + 1  # where a customer is confirmed, protections in its way are looked for
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_people_at_once_approve_each_registration_once():
+    with acting("system"):
+        people = [factories.vendor_user("channel_manager") for _n in range(2)]
+        partner = factories.partner(channel_manager=people[0])
+        member = factories.member(partner, "partner_sales")
+        rows = [clean(member, people[0]) for _n in range(6)]
+    start, came = threading.Barrier(2), []
+
+    def approve(user):
+        try:
+            with acting("staff", user=user.pk):
+                start.wait()
+                came.append(approve_all([row.pk for row in rows], by=user))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=approve, args=[user]) for user in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    approved = [row.pk for done, _left in came for row in done]
+    assert sorted(approved) == sorted(row.pk for row in rows)
+    with acting("system"):
+        assert status(*rows) == ["approved"] * 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from django.urls import reverse
 from deals.models import Approval, Delegation
 from deals.notices import deciders
 from deals.views.approvals import of_view
+from prm.api.models import ApiToken
 from prm.calendar import business_today
 from prm.errors import RuleViolation
 from prm.events.models import Event
@@ -133,3 +135,23 @@ def test_not_for_partners(signed_in, owner, away):
     client = signed_in(owner)
     assert client.get(reverse("deals:absences")).status_code == 404
     assert client.post(reverse("deals:back", args=[away.pk])).status_code == 404
+
+
+def test_the_api(client, channel_manager, deal_desk, owner):
+    def ask(user, method, url, data=None, **headers):
+        _token, secret = ApiToken.objects.issue(user, scopes=["*"], membership=user.membership)
+        body, headers = json.dumps(data or {}), {"Authorization": f"Bearer {secret}", **headers}
+        return client.generic(method, url, body, "application/json", headers=headers)
+
+    url = "/api/v1/delegations/"
+    period = {"start": TODAY.isoformat(), "end": (TODAY + WEEK).isoformat()}
+    made = ask(channel_manager, "POST", url, {"substitute": str(deal_desk.pk), "period": period})
+    assert made.status_code == 201
+    given = Delegation.objects.get()
+    assert (given.person, given.last_day) == (channel_manager, TODAY + WEEK - timedelta(days=1))
+    endless = {"substitute": str(deal_desk.pk), "period": {"start": TODAY.isoformat(), "end": None}}
+    assert ask(channel_manager, "POST", url, endless).status_code == 400
+    assert ask(owner, "GET", url).status_code == 404
+    assert ask(deal_desk, "POST", f"{url}{given.pk}/end/", **{"If-Match": '"1"'}).status_code == 404
+    assert ask(channel_manager, "POST", f"{url}{given.pk}/end/", **{"If-Match": '"1"'}).status_code == 204
+    assert not Delegation.objects.exists()
