@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
@@ -89,6 +90,20 @@ def test_commands_exist(document):
     targets = set(re.findall(r"^([a-z]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)", said)) <= targets
     assert set(re.findall(r"\b(?:manage\.py|manage) ([a-z_]+)", said)) <= set(get_commands())
+
+
+@each_document
+def test_what_examples_import_exists(document):
+    blocks = "\n".join(body for _indent, _language, body in FENCE.findall(text_of(document)))
+    lost = []
+    for module, names in re.findall(
+        r"\bfrom ((?:prm|partners|territories|deals|attribution)[\w.]*) import ([\w, ]+)", blocks
+    ):
+        found = importlib.import_module(module)
+        lost += [
+            f"{module}.{name}" for name in re.split(r", *", names) if not hasattr(found, name.split(" as ")[0].strip())
+        ]
+    assert lost == []
 
 
 @each_document

@@ -71,8 +71,7 @@ def faults(person) -> list[str]:
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("side", ["vendor", "portal"])
 def test_every_page(person, world, side, look):
-    if not AXE.exists():
-        pytest.skip("the assets are not built")
+    assert AXE.exists(), "the assets are not built: make assets"
     language, viewport, theme = LOOKS[look]
     user = world.vendor["admin"] if side == "vendor" else world.alpine.people["partner_admin"]
     with acting("system"):
