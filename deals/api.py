@@ -261,7 +261,10 @@ class OpportunityViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
     @action("stage", rows="reportable_by", input=StageSerializer)
     def stage(self, row, *, stage, **data):
         """Move to another stage; its history is kept. A partner does so where it sells."""
-        row.move_to(stage, by=self.request.user, version=self.version, **data)
+        facts = {name: data.pop(name) for name in ("expected_close_date",) if name in data}
+        if money := data.pop("amount", None):
+            facts.update(amount=money.amount, currency=money.currency)
+        row.move_to(stage, by=self.request.user, version=self.version, facts=facts, **data)
 
     @action("forecast", rows="editable_by", input=ForecastSerializer)
     def forecast(self, row, *, forecast):

@@ -294,6 +294,10 @@ class ForecastSerializer(InputSerializer):
 
 
 class StageSerializer(InputSerializer):
+    amount = MoneyField(required=False, help_text=_("The amount, where it changed with the stage."))
+    expected_close_date = serializers.DateField(
+        required=False, help_text=_("The expected close, where it changed with the stage.")
+    )
     stage = serializers.ChoiceField(choices=Stage.choices)
     on = serializers.DateField(required=False, help_text=_("The day it closed; today when left out."))
     cause = serializers.ChoiceField(

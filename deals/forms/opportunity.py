@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -12,13 +13,13 @@ from django.utils.translation import gettext_lazy
 from deals.axes import CLOSED_STAGES, LostCause, Route, Stage
 from deals.models import DealRegistration, Opportunity, OpportunityLine, OpportunityParticipant
 from deals.models.forecast import BY_STAGE, Forecast
-from deals.models.participant import unsaid
+from deals.models.opportunity import unsaid
 from partners.catalogue.models import ProductLine
 from partners.models import Partner, Team, User
 from prm.calendar import business_today
 from prm.fields.forms import CustomFieldsForm
 from prm.money import Money
-from prm.ui.forms import Clean, CurrencyField, DayField, Form, RecordField, RecordForm
+from prm.ui.forms import Clean, CurrencyField, DayField, Form, RecordField, RecordForm, short
 from territories.models import Customer
 
 OPEN_STAGES = [choice for choice in Stage.choices if choice[0] not in CLOSED_STAGES]
@@ -223,7 +224,45 @@ class StageForm(Form):
 
     def __init__(self, *args, opportunity: Opportunity, stage: str = "", **kwargs):
         super().__init__(*args, **kwargs)
+        self.opportunity = opportunity
         self.initial.update(stage=stage or opportunity.stage, version=opportunity.version)
+        self.ask_for(unsaid(opportunity))
+
+    def ask_for(self, names: Iterable[str]) -> None:
+        """Fields for these facts of the deal, which a stage may need; won needs no date to come, and lost none at all."""
+        deal, stage = self.opportunity, self.initial["stage"]
+        if "amount" in names and stage != Stage.LOST:
+            self.fields["amount"] = forms.DecimalField(
+                label=_("Amount"), required=False, min_value=0, max_digits=19, decimal_places=4
+            )
+            self.fields["currency"] = CurrencyField(required=False)
+            self.initial.update(
+                amount=None if deal.amount is None else short(deal.amount),
+                currency=deal.currency or settings.REPORTING_CURRENCY,
+            )
+        if "expected_close_date" in names and stage not in CLOSED_STAGES:
+            self.fields["expected_close_date"] = DayField(label=_("Expected close"), required=False)
+            self.initial["expected_close_date"] = deal.expected_close_date
+
+    def clean(self):
+        cleaned = super().clean()
+        amount, currency = cleaned.get("amount"), cleaned.get("currency")
+        if amount is not None and currency:
+            try:
+                Money(amount, currency)
+            except ValidationError as error:
+                self.add_error("amount", error)
+        elif amount is not None:
+            self.add_error("currency", _("Choose the currency of the amount."))
+        return cleaned
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was said of the deal, as ``move_to`` takes it."""
+        data = self.cleaned_data
+        facts = {name: data[name] for name in ("amount", "currency") if data.get("amount") is not None}
+        day = data.get("expected_close_date")
+        return {**facts, "expected_close_date": day} if day else facts
 
 
 class ClosingForm(StageForm):
@@ -255,38 +294,7 @@ class ReportForm(ClosingForm):
                 self.fields.pop(name, None)
             self.fields["stage"].widget = forms.RadioSelect(choices=OPEN_STAGES)
             self.fields["stage"].choices = OPEN_STAGES
-        if stage != Stage.LOST:
-            self.ask_for(unsaid(part.opportunity))
-
-    def ask_for(self, names: tuple[str, ...]) -> None:
-        """What nobody has said of the deal yet: later stages may need it."""
-        if "amount" in names:
-            self.fields["amount"] = forms.DecimalField(
-                label=_("Amount"), required=False, min_value=0, max_digits=19, decimal_places=4
-            )
-            self.fields["currency"] = CurrencyField(required=False, initial=settings.REPORTING_CURRENCY)
-        if "expected_close_date" in names and self.initial["stage"] not in CLOSED_STAGES:
-            self.fields["expected_close_date"] = DayField(label=_("Expected close"), required=False)
-
-    def clean(self):
-        cleaned = super().clean()
-        amount, currency = cleaned.get("amount"), cleaned.get("currency")
-        if amount is not None and currency:
-            try:
-                Money(amount, currency)
-            except ValidationError as error:
-                self.add_error("amount", error)
-        elif amount is not None:
-            self.add_error("currency", _("Choose the currency of the amount."))
-        return cleaned
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What was added, as ``OpportunityParticipant.move_to`` takes it."""
-        data = self.cleaned_data
-        facts = {name: data[name] for name in ("amount", "currency") if data.get("amount") is not None}
-        day = data.get("expected_close_date")
-        return {**facts, "expected_close_date": day} if day else facts
+        self.ask_for(part.sayable())
 
 
 class ForecastForm(Form):

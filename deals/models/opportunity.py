@@ -88,7 +88,7 @@ class Opportunity(CustomValues, Record):
     lost_reason = models.CharField(gettext_lazy("reason lost"), max_length=200, blank=True)
 
     objects = OpportunityQuerySet.as_manager()
-    # Where it sells, a partner reports how the deal goes, adds what was never said, and changes nothing else.
+    # Where it sells, a partner reports how the deal goes, its amount and its close, and changes nothing else.
     row_policy = RowPolicy(
         read=REACHED,
         write=f"id {SOLD}",
@@ -159,16 +159,27 @@ class Opportunity(CustomValues, Record):
 
     @transaction.atomic
     def move_to(
-        self, stage: str, *, by, version=None, on: date | None = None, cause: str = "", reason: str = ""
+        self,
+        stage: str,
+        *,
+        by,
+        version=None,
+        on: date | None = None,
+        cause: str = "",
+        reason: str = "",
+        facts: dict[str, Any] | None = None,
     ) -> None:
         """Change the stage and write its history.
 
         Closing sets the day (today on the vendor's calendar unless ``on`` says); a lost deal needs its cause, or a reason in
-        words, opening a closed one again a reason, and a stage the facts it requires (``StageRule``).
+        words, opening a closed one again a reason, and a stage the facts it requires (``StageRule``). ``facts`` are changed
+        with it.
         """
         self.lock(version)
         if stage not in Stage.values:
             raise RuleViolation("unknown_stage", _("This stage does not exist."), field="stage")
+        if facts:
+            self.change(by=by, **facts)
         if stage == self.stage:
             if on and self.is_closed and on != self.closed_on:
                 self.change(by=by, closed_on=on)
@@ -272,6 +283,7 @@ class Opportunity(CustomValues, Record):
                 new={name: after[name] for name in changed},
                 stage=self.stage,
                 closed_on=told(self.closed_on),
+                reported_by=told(by.acting_for_id) if by else None,
             )
 
     def facts(self) -> dict[str, Any]:
@@ -312,6 +324,14 @@ class Opportunity(CustomValues, Record):
             raise RuleViolation("date_to_come", _("A deal cannot have closed on a day still to come."), field=field)
         if opened and day < opened:
             raise RuleViolation("dates_reversed", _("It closed before it opened."), field=field)
+
+
+def unsaid(opportunity: Opportunity) -> tuple[str, ...]:
+    """The facts nobody has said of an open deal yet, which the next stage may need."""
+    if opportunity.is_closed:
+        return ()
+    amount = () if opportunity.amount is not None else ("amount", "currency")
+    return amount if opportunity.expected_close_date else (*amount, "expected_close_date")
 
 
 def told(value: Any) -> Any:

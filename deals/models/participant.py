@@ -96,23 +96,26 @@ class OpportunityParticipant(Record):
     ) -> None:
         """The partner reports how its deal goes. ``version`` is of this row, the partner's own; ``seen`` the stage it had read.
 
-        ``facts``: what nobody had said yet and the stage may need; what is known already stays the vendor's to change.
+        ``facts``: the amount and expected close as they are now, as far as they are the partner's to say (``sayable``).
         """
         self.lock(version)
         if not self.sells:
             raise RuleViolation("not_selling", _("Only the partner that sells moves the deal."))
         if seen and seen != self.opportunity.stage:
             raise StaleVersion(self)
-        if stage == self.opportunity.stage:
+        deal, facts = self.opportunity, facts or {}
+        facts = {name: facts[name] for name in self.sayable() if name in facts and facts[name] != getattr(deal, name)}
+        if stage == deal.stage and not facts:
             return
-        if facts := {name: value for name, value in (facts or {}).items() if name in unsaid(self.opportunity)}:
-            self.opportunity.change(by=by, **facts)
-        self.opportunity.move_to(stage, by=by, on=on, cause=cause, reason=reason)
+        told = {"stage": stage} if stage != deal.stage else {}
+        deal.move_to(stage, by=by, on=on, cause=cause, reason=reason, facts=facts)
         self.put()
-        events.record(self, "stage_changed", by=by, partner_id=self.partner_id, stage=stage)
+        events.record(self, "stage_changed" if told else "changed", by=by, partner_id=self.partner_id, **told)
 
-
-def unsaid(opportunity: Opportunity) -> tuple[str, ...]:
-    """The facts of a deal nobody has said yet, which its selling partner may add."""
-    amount = () if opportunity.amount is not None else ("amount", "currency")
-    return amount if opportunity.expected_close_date else (*amount, "expected_close_date")
+    def sayable(self) -> tuple[str, ...]:
+        """The facts this partner keeps up to date: the close, and the amount unless product lines make it up."""
+        if not self.sells or self.opportunity.is_closed:
+            return ()
+        if self.opportunity.lines.filter(amount__isnull=False).exists():
+            return ("expected_close_date",)
+        return ("amount", "currency", "expected_close_date")

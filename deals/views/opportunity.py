@@ -264,6 +264,7 @@ def stage(request: HttpRequest, opportunity: Opportunity) -> HttpResponse:
             on=data["on"],
             cause=data["cause"],
             reason=data["reason"],
+            facts=form.facts,
         )
         return opportunity
 

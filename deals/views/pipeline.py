@@ -208,6 +208,7 @@ def move(request: Request, opportunity: Opportunity) -> HttpResponse:
                 on=data["on"],
                 cause=data.get("cause", ""),
                 reason=data.get("reason", ""),
+                facts=form.facts,
             )
     except StaleVersion as error:
         return dialog(request, opportunity, None, 409, overtaken=last_act(opportunity), problem=error.message)

@@ -169,6 +169,14 @@ def test_a_stage_names_what_it_needs(api, channel_manager, alpine):
     answer = api(channel_manager).post(f"/opportunities/{deal.pk}/stage/", {"stage": "committed"}, If_Match='"1"')
     refused(answer, 409, "facts_missing")
     assert "needs the expected close date" in answer.content.decode()
+    body = {
+        "stage": "committed",
+        "expected_close_date": "2027-03-01",
+        "amount": {"amount": "900.00", "currency": "EUR"},
+    }
+    answer = api(channel_manager).post(f"/opportunities/{deal.pk}/stage/", body, If_Match='"1"').json()
+    assert (answer["stage"], answer["expected_close_date"]) == ("committed", "2027-03-01")
+    assert answer["amount"] == {"amount": "900.00", "currency": "EUR"}
 
 
 def test_forecast_and_flags(api, channel_manager, owner, alpine):

@@ -9,6 +9,7 @@ import pytest
 
 from deals.models import Opportunity, Stage, StageRule
 from deals.models.stage_rule import DEFAULTS, GATED
+from deals.tasks import show_participants
 from partners.engagement.models import Activity
 from prm.calendar import business_today
 from prm.errors import RuleViolation
@@ -90,16 +91,49 @@ def test_a_partner_adds_what_nobody_had_said(owner, alpine, signed_in):
     assert (deal.stage, deal.amount, deal.expected_close_date) == ("committed", Decimal("900.5"), SOON)
 
 
-def test_what_is_known_a_partner_does_not_change(owner, alpine, signed_in):
+def test_a_partner_keeps_amount_and_close_up_to_date(owner, alpine, signed_in):
     deal = factories.opportunity(of=alpine, expected_close_date=SOON)
     part = deal.participants.get()
-    sent = {"stage": "committed", "version": part.version, "amount": "1", "currency": "EUR"}
-    assert signed_in(owner).post(f"/portal/deals/opportunities/{part.pk}/stage/", sent).status_code == 302
+    later = SOON + timedelta(days=30)
+    client, url = signed_in(owner), f"/portal/deals/opportunities/{part.pk}/stage/"
+    assert f'value="{SOON.isoformat()}"' in client.get(url).content.decode()
+    sent = {"stage": "qualified", "version": 1, "amount": "4000", "currency": "EUR", "expected_close_date": later}
+    assert client.post(url, sent).status_code == 302
     deal.refresh_from_db()
-    assert (deal.stage, deal.amount) == ("committed", Decimal(5000))
     part.refresh_from_db()
-    part.move_to("technical_validation", by=owner, facts={"amount": Decimal(1)})
-    assert Opportunity.objects.get().amount == Decimal(5000)
+    assert (deal.stage, deal.amount, deal.expected_close_date) == ("qualified", Decimal(4000), later)
+    assert (deal.put_off, part.version) == (1, 2)
+    told = Event.objects.about(deal).get()
+    assert (told.verb, told.actor_side, told.payload["fields"]) == (
+        "changed", "partner", ["amount", "expected_close_date"],
+    )  # fmt: skip
+    show_participants(told)  # the reporter's own row has its version already
+    part.refresh_from_db()
+    assert part.version == 2
+
+
+def test_where_product_lines_make_up_the_amount_it_stays(owner, alpine, product, signed_in):
+    deal = factories.opportunity(of=alpine)
+    deal.lines.create(line=product.line, amount=5000)
+    part = deal.participants.get()
+    assert part.sayable() == ("expected_close_date",)
+    url = f"/portal/deals/opportunities/{part.pk}/stage/"
+    assert 'name="amount"' not in signed_in(owner).get(url).content.decode()
+    part.move_to("won", by=owner, facts={"amount": Decimal(1), "name": "Ours"})
+    saved = Opportunity.objects.get()
+    assert (saved.stage, saved.amount, saved.name) == ("won", Decimal(5000), deal.name)
+
+
+def test_the_board_asks_for_what_is_missing(channel_manager, alpine, signed_in):
+    deal = factories.opportunity(of=alpine)
+    client, url = signed_in(channel_manager), f"/opportunities/{deal.pk}/move/"
+    asked = client.post(url, {"stage": "committed", "version": deal.version}, **HTMX).content.decode()
+    assert 'name="expected_close_date"' in asked
+    assert 'name="amount"' not in asked
+    sent = {"stage": "committed", "version": deal.version, "expected_close_date": SOON.isoformat()}
+    assert client.post(url, sent, **HTMX).status_code == 200
+    deal.refresh_from_db()
+    assert (deal.stage, deal.expected_close_date) == ("committed", SOON)
 
 
 def test_a_program_owner_sets_them(program_owner, channel_manager, signed_in):
