@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from prm.events.models import Event
@@ -82,7 +82,7 @@ def about_visible(user: Any) -> Q:
     """The condition on events that their record, where it has a page, is one this person sees."""
     seen = ~Q(subject_type__in=list(_models))
     for kind, model in _models.items():
-        seen |= Q(subject_type=kind, subject_id__in=model.objects.visible_to(user).order_by().values("pk"))
+        seen |= Q(Exists(model.objects.visible_to(user).filter(pk=OuterRef("subject_id"))), subject_type=kind)
     return seen
 
 
