@@ -191,6 +191,13 @@ class Run:
         if self.mapping.existing == "skip":
             row.later = {}
             return
+        if self.mapping.existing == "fill":
+            targets = {column.name: column.target for column in self.columns}
+            row.later = {
+                name: text
+                for name, text in row.later.items()
+                if not targets[name] or getattr(row.record, targets[name]) is None
+            }
         if custom:
             given["custom"] = merge(
                 row.record.custom, custom if self.mapping.existing == "update" else {**custom, **row.record.custom}

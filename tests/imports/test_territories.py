@@ -6,6 +6,9 @@ import pytest
 
 from partners.models import Team
 from prm.calendar import business_today
+from prm.imports.kinds import kinds
+from prm.imports.mapping import suggest
+from prm.imports.reading import open_table
 from territories.models import Territory, TerritoryAssignment, TerritoryRule
 from tests import factories
 
@@ -118,6 +121,17 @@ def test_a_circle_through_what_is_there(load, given):
     assert list(Territory.objects.values_list("path", flat=True)) == ["X", "Z", "Z/Y"]
     both = load("territories", given([["code", "name", "parent"], ["X", "X", "Z"], ["Z", "Z", "X"]]))
     assert codes(both) == [(2, "parent", "territory_cycle"), (3, "parent", "territory_cycle")]
+
+
+def test_filling_what_is_empty_moves_no_territory(load, given):
+    top = Territory.objects.create(code="X", name="X")
+    for code, parent in (("Y", top), ("Z", None)):
+        Territory.objects.create(code=code, name=code, parent=parent)
+    path = given([["code", "name", "parent"], ["Y", "Y", "N"], ["Z", "Z", "N"], ["N", "N", ""]])
+    mapping = {**suggest(kinds["territories"], open_table(path)), "existing": "fill"}
+    report = load("territories", path, mapping)
+    assert (report["created"], report["updated"], report["unchanged"]) == (1, 1, 1), report
+    assert list(Territory.objects.values_list("path", flat=True)) == ["N", "N/Z", "X", "X/Y"]
 
 
 def test_an_id_that_nobody_has_is_unknown(load, given):
