@@ -115,7 +115,6 @@ class Rows(ListPage):
                     kind="flag",
                     value=lambda row: row.adds is not None if counted else bool(row.adds),
                     sort="adds",
-                    phone="detail",
                 )
             ]
         if unit == Unit.MONEY:
