@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_GET, require_http_methods
 
-from deals import story
+from deals import health, story
 from deals.axes import CLOSED_STAGES, Stage
 from deals.forms.opportunity import ReportForm
 from deals.models import OpportunityParticipant, StageChange
@@ -98,6 +98,7 @@ class PortalOpportunities(ListPage):
             value=close_date,
             sort="opportunity__expected_close_date",
             phone="detail",
+            detail=lambda part: health.in_words(part.opportunity),
         ),
         Column("role", gettext_lazy("Your role"), sort="role"),
     ]
@@ -144,6 +145,7 @@ def opportunity(request: Request, part: OpportunityParticipant) -> HttpResponse:
             "part": part,
             "deal": deal,
             "title": name_of(part),
+            "reasons": health.reasons(deal),
             "lines": deal.lines.select_related("line"),
             "changes": changes[:READ],
             "events": story.lines(Event.objects.visible_to(user).about(part, *told_by(panels))[:READ]),

@@ -117,6 +117,16 @@ def test_shown_and_filtered_everywhere(channel_manager, alpine, signed_in):
         assert client.get(f"/pipeline/?flag={flag}").context["board"].count == len(names)
 
 
+def test_a_partner_is_asked_how_a_late_deal_goes(owner, alpine, signed_in):
+    late = quiet(factories.opportunity(of=alpine, expected_close_date=TODAY - timedelta(days=3)))
+    client, part = signed_in(owner), late.participants.get()
+    for url in ("/portal/deals/opportunities/", f"/portal/deals/opportunities/{part.pk}/"):
+        page = client.get(url).content.decode()
+        assert "Close was" in page
+        assert "No news" not in page  # the vendor's own activities count for that: not the partner's to know
+    assert "Tell us how it goes" in page
+
+
 def test_the_managers_home_says_so(channel_manager, direct_seller, viewer, alpine, signed_in):
     assert drifting(channel_manager) is None
     both = factories.opportunity(of=alpine, expected_close_date=TODAY - timedelta(days=3))
