@@ -17,7 +17,7 @@ from deals.activities import entry
 from deals.axes import RejectionReason, ReviewStatus
 from deals.escalation import above, people_above
 from deals.forms.appeal import AppealForm
-from deals.models import Appeal, Approval, DealRegistration, Escalation
+from deals.models import Appeal, AppealDecision, Approval, DealRegistration, Escalation
 from deals.models.appeal import AppealStatus
 from deals.models.escalation import Promise
 from deals.notices import deciders, registrants, tell_partner
@@ -144,6 +144,14 @@ def words_of_request(data: dict[str, Any]) -> Words:
     )
 
 
+def words_of_settlement(data: dict[str, Any]) -> Words:
+    said = {
+        "appeal_upheld": _("Second review: your refusal of %(customer)s for %(partner)s stands"),
+        "appeal_overturned": _("Second review: your refusal of %(customer)s for %(partner)s is taken back"),
+    }
+    return Words(said[data["verb"]] % data, (_("%(by)s answered.") % data,), _("Open the registration"))
+
+
 notices.add(
     Notice(
         "appeal_received",
@@ -163,6 +171,13 @@ notices.add(
         "appeal_arrived",
         gettext_lazy("A partner asks for a second review of a refusal"),
         words_of_request,
+        icon="scale",
+        side="vendor",
+    ),
+    Notice(
+        "appeal_settled",
+        gettext_lazy("A refusal of mine was reviewed a second time"),
+        words_of_settlement,
         icon="scale",
         side="vendor",
     ),
@@ -219,7 +234,7 @@ def tell_of_request(event: Any) -> None:
 
 @follow("deal_registration.appeal_upheld", "deal_registration.appeal_overturned", queue="mail")
 def tell_of_answer(event: Any) -> None:
-    """The partner reads the answer, not who gave it."""
+    """The partner reads the answer, not who gave it; whoever refused reads both."""
     appeal = appeal_of(event)
     if appeal is None:
         return
@@ -234,6 +249,17 @@ def tell_of_answer(event: Any) -> None:
         message=appeal.answer,
         decide_by=event.payload.get("decide_by", ""),
     )
+    decision = AppealDecision.objects.select_related("decided_by", "first_decided_by").get(appeal=appeal)
+    if decision.first_decided_by is not None:
+        tell(
+            "appeal_settled",
+            [decision.first_decided_by],
+            url=registration.get_absolute_url(),
+            customer=registration.customer_name,
+            partner=registration.partner.name,
+            verb=event.verb,
+            by=decision.decided_by.name,
+        )
 
 
 # The portal ----------------------------------------------------------------------------------------------------------------

@@ -174,8 +174,10 @@ def test_both_sides_are_told_in_their_language(owner, rival, channel_manager, pr
     assert (languages[program_owner.email], languages[owner.email]) == ("fr", "en")
     appeal.overturn(by=program_owner, message="You were right.")
     assert told(owner)[-1] == "Second review of Hôpital du Lac: we take our refusal back"
-    assert "You were right." in mailoutbox[-1].body
-    assert program_owner.name not in mailoutbox[-1].body
+    assert told(channel_manager)[-1] == "Second review: your refusal of Hôpital du Lac for Alpine is taken back"
+    answered = next(message for message in mailoutbox if "we take our refusal back" in message.subject)
+    assert "You were right." in answered.body
+    assert program_owner.name not in answered.body
     assert told(rival) == []
 
 
