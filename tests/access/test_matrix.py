@@ -244,8 +244,8 @@ def test_filters_search_sort_and_export_tell_nothing(world, identity):
     caller = Caller(world, identity)
     boreal, nobody = world.boreal, uuid7()
     questions = {
-        "q": ("client", "cl1ent"),
-        "search": ("client", "cl1ent"),
+        "q": (boreal.canary, "Zqnobody"),
+        "search": (boreal.canary, "Zqnobody"),
         "partner": (boreal.partner.pk, nobody),
         "customer": (world.shared["hospital"].pk, nobody),
         "program": (boreal.rows["program"].pk, nobody),
@@ -265,7 +265,7 @@ def test_filters_search_sort_and_export_tell_nothing(world, identity):
                 answers.append((status, plain(body, value)))
                 if leaks(body.replace(str(value), ""), boreal):
                     leaking.append((page.key, name))
-            if name not in ("q", "search") and answers[0] != answers[1]:
+            if answers[0] != answers[1]:
                 told_apart.append((page.key, name, *difference(*answers)))
         for query in ("sort=-created_at", "ordering=created_at", "export=csv", "export=xlsx"):
             status, body, _response = caller.ask(page, "get", f"{page.url()}?{query}")
