@@ -65,3 +65,10 @@ def test_nothing_at_run_time_is_under_the_gpl():
             if any(re.search(r"\bA?GPL|(?<!Lesser )General Public", text) for text in licences):
                 found[name] = licences
     assert found == {}
+
+
+def test_nothing_in_the_browser_is_under_the_gpl():
+    packages = json.loads((CHECKOUT / "frontend" / "package-lock.json").read_text())["packages"]
+    shipped = {name: entry.get("license", "") for name, entry in packages.items() if name and not entry.get("dev")}
+    assert len(shipped) > 8
+    assert {name: licence for name, licence in shipped.items() if not licence or "GPL" in licence} == {}
