@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from deals.models import Delegation
@@ -10,6 +9,7 @@ from partners.models import User
 from prm.api.fields import Reference
 from prm.api.filters import CHANGED, identity
 from prm.api.problems import Flaw, Problem
+from prm.api.renderers import answer
 from prm.api.router import resource
 from prm.api.serializers import SHARED, RecordSerializer
 from prm.api.viewsets import Creates, Reads, ScopedViewSet, action
@@ -53,4 +53,4 @@ class DelegationViewSet(Reads, Creates, ScopedViewSet):
     def end(self, row):
         """Back from today on; what has not begun yet is taken back whole."""
         row.end(by=self.request.user, version=self.version)
-        return HttpResponse(status=204)
+        return answer(None, 204)

@@ -186,6 +186,8 @@ class Schema(AutoSchema):
             }
         elif action == "destroy":
             bodies = {"204": {"description": "Deleted."}}
+        elif self.verb and self.verb.get("status") == 204:
+            bodies = {"204": {"description": "Done."}}
         else:
             found = super()._get_response_bodies(direction)
             body = next(iter(found.values()))
