@@ -5,6 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from psycopg2.extras import DateRange
 
@@ -13,6 +15,7 @@ from partners.catalogue.models import DiscountRule
 from prm.calendar import business_today, due_by
 from prm.ui.templatetags import ui
 from tests import factories
+from tests.api.conftest import Api
 
 
 @pytest.fixture
@@ -47,3 +50,35 @@ def test_a_partner_without_a_tier_reads_no_price_and_no_promise(signed_in, produ
     page = signed_in(outsider).get("/portal/deals/new/").content.decode()
     assert "not enrolled in a partner program" in page
     assert "Your price if approved" not in page
+
+
+@pytest.mark.parametrize("door", ["portal", "api"])
+def test_the_whole_call_asks_the_database_the_same_with_and_without_a_rival(door, signed_in, owner, rival, product):
+    """Not the verb alone: session or token, submission and the answer, statement by statement."""
+    client, api = signed_in(owner), Api(owner)
+
+    def asked(name: str) -> list[str]:
+        draft = factories.draft(owner, products=[product], customer_name=name, customer_domain="lac.example")
+        with CaptureQueriesContext(connection) as caught:
+            if door == "api":
+                answer = api.post(f"/deal-registrations/{draft.pk}/submission/", If_Match=f'"{draft.version}"')
+                assert answer.status_code == 200, answer.content
+            else:
+                url = reverse("deals:edit_registration", args=[draft.pk])
+                form = {
+                    "customer_name": name,
+                    "customer_country": "FR",
+                    "products": [str(product.pk)],
+                    "amount": "9",
+                    "currency": "EUR",
+                }
+                form["expected_close_date"] = (business_today() + timedelta(days=9)).isoformat()
+                assert client.post(url, {**form, "submit": "1"}).status_code == 302
+        return [re.sub(r"'[^']*'|\d+", "?", query["sql"]) for query in caught.captured_queries]
+
+    asked("Warm")  # what is remembered from the first call on
+    alone = asked("Clinique A")
+    factories.submitted(rival, products=[product], customer_name="Clinique B", customer_domain="lac.example")
+    contested = asked("Clinique B")
+    assert len(contested) == len(alone) > 3
+    assert contested == alone
