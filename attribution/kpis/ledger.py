@@ -178,8 +178,8 @@ WHERE fact.day IS NOT NULL {only}
 LEAD_OFFERS = """
 SELECT 'lead_offer', o.id, 'offer',
     (CASE WHEN o.status = 'expired' THEN coalesce(o.decided_at, o.respond_by) ELSE o.decided_at END AT TIME ZONE %(zone)s)::date,
-    o.partner_id, NULL::uuid, NULL::uuid, 'partner', (o.status = 'accepted')::int, 1, true
-FROM attribution_leadoffer o
+    o.partner_id, NULL::uuid, l.line_id, 'partner', (o.status = 'accepted')::int, 1, true
+FROM attribution_leadoffer o LEFT JOIN LATERAL (SELECT DISTINCT unnest(o.line_ids) AS line_id) l ON true
 WHERE o.status IN ('accepted', 'declined', 'expired')
     AND CASE WHEN o.status = 'expired' THEN coalesce(o.decided_at, o.respond_by) ELSE o.decided_at END IS NOT NULL {only}
 """

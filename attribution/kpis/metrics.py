@@ -369,7 +369,7 @@ METRICS = Registry(
         values_of("offer"),
         number_of("offer"),
         subject="lead_offer",
-        dimensions=("partner",),
+        dimensions=("partner", "line"),
         capability="see_leads",
     ),
 )

@@ -208,12 +208,21 @@ def test_what_a_partner_brought_is_sourced(alpine, boreal):
 
 def test_accepted_of_the_offers_that_were_answered(alpine, up_to_date):
     now = timezone.now()
+    backup, vault = (ProductLine.objects.create(name=name) for name in ("Backup", "Vault"))
     for status in ("accepted", "declined", "expired", "offered"):
         lead = Lead.objects.create(company_name="Lac SA")
         answered = now if status in ("accepted", "declined") else None
-        LeadOffer.objects.create(lead=lead, partner=alpine, status=status, respond_by=now, decided_at=answered)
+        lines = [row.pk for row in (backup, vault) if row is backup or status == "accepted"]
+        LeadOffer.objects.create(
+            lead=lead, partner=alpine, status=status, respond_by=now, decided_at=answered, line_ids=lines
+        )
     up_to_date()
     assert amount("lead_acceptance") == Decimal("0.3333")
+    by_line = {one.label: one.value for one in kpis.values("lead_acceptance", YEAR, "line")}
+    assert by_line == {"Backup": Decimal("0.3333"), "Vault": 1}
+    before = ledger(), rollups()
+    rebuild()
+    assert (ledger(), rollups()) == before
 
 
 def test_a_deal_lies_in_the_territory_of_its_customer(alpine, up_to_date):
