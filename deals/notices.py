@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.urls import reverse
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -79,6 +80,15 @@ def words_of_comment(data: dict[str, Any]) -> Words:
     return Words(_("%(by)s wrote about %(customer)s") % data, (data["text"],), _("Answer"))
 
 
+def words_of_delegation(data: dict[str, Any]) -> Words:
+    days = {"first": day(parse_date(data["first"])), "last": day(parse_date(data["last"]))}
+    return Words(
+        _("You decide for %(person)s while they are away") % data,
+        (_("From %(first)s to %(last)s their registrations stand in your queue.") % days,),
+        _("Look at it"),
+    )
+
+
 def _day(moment: str | None) -> str:
     """The day of a stored moment, in the reader's language."""
     parsed = parse_datetime(moment or "")
@@ -121,6 +131,7 @@ notices.add(
         icon="file-check",
         side="vendor",
     ),
+    Notice("delegated", gettext_lazy("I stand in for a colleague"), words_of_delegation, icon="calendar-event", side="vendor"),
     Notice("registration_commented", gettext_lazy("A message on a registration"), words_of_comment, icon="message"),
 )
 
@@ -188,6 +199,14 @@ def tell_of_arrival(event: Any) -> None:
     tell_partner("registration_received", registration, decide_by=decide_by)
     if registration.awaits_vendor:
         tell_vendor("registration_arrived", registration, decide_by=decide_by, verb=event.verb)
+
+
+@follow("delegation.given", queue="mail")
+def tell_of_delegation(event: Any) -> None:
+    given = Delegation.objects.select_related("person", "substitute").filter(pk=event.subject_id).first()
+    if given is not None:
+        days = {"first": str(given.period.lower), "last": str(given.last_day)}
+        tell("delegated", [given.substitute], url=reverse("deals:absences"), person=given.person.name, **days)
 
 
 @follow("deal_registration.taken", queue="mail")

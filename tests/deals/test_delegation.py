@@ -15,7 +15,9 @@ from prm.api.models import ApiToken
 from prm.calendar import business_today
 from prm.errors import RuleViolation
 from prm.events.models import Event
+from prm.notify.models import Notification
 from tests import factories
+from tests.errands import run_errands
 
 TODAY = business_today()
 WEEK = timedelta(days=7)
@@ -155,3 +157,10 @@ def test_the_api(client, channel_manager, deal_desk, owner):
     assert ask(deal_desk, "POST", f"{url}{given.pk}/end/", **{"If-Match": '"1"'}).status_code == 404
     assert ask(channel_manager, "POST", f"{url}{given.pk}/end/", **{"If-Match": '"1"'}).status_code == 204
     assert not Delegation.objects.exists()
+
+
+def test_who_stands_in_is_told(away, deal_desk):
+    run_errands()
+    told = Notification.objects.get(kind="delegated")
+    assert told.user == deal_desk
+    assert "You decide for Camille Manager while they are away" in told.words.subject
