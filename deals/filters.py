@@ -54,7 +54,7 @@ class OpportunityFilters(CustomFilters, Filters):
         empty_label=_("all"),
     )
     flag = django_filters.ChoiceFilter(
-        choices=Flag.choices, method="with_flag", label=_("Stale or slipping"), empty_label=_("all")
+        choices=Flag.choices, method="with_flag", label=_("Attention"), empty_label=_("all")
     )
     forecast = django_filters.MultipleChoiceFilter(
         choices=Forecast.choices, method="in_forecast", widget=forms.CheckboxSelectMultiple, label=_("Forecast")

@@ -74,7 +74,7 @@ class OpportunityList(ListPage):
         Column("amount", gettext_lazy("Amount"), kind="money", sort=("currency", "amount"), phone="value"),
         Column("expected_close_date", gettext_lazy("Expected close"), kind="date", sort="expected_close_date"),
         Column("forecast", gettext_lazy("Forecast"), value=lambda row: row.forecast_words, sort="forecast_in_force"),
-        Column("flags", gettext_lazy("Stale or slipping"), value=health.in_words, phone="detail"),
+        Column("flags", gettext_lazy("Attention"), value=health.in_words, phone="detail"),
         Column("closed_on", gettext_lazy("Closed"), kind="date", sort="closed_on"),
         Column("route", gettext_lazy("Route"), sort="route", screen=False),
         Column("owner", gettext_lazy("Owner"), sort="owner__name"),
