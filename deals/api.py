@@ -231,7 +231,7 @@ class OpportunityViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
         if user.is_partner:
             return OpportunityParticipant.objects.visible_to(user)
         rows = Opportunity.objects.visible_to(user)
-        return rows.annotate(**health.marks()) if {"stale", "slipping"} & set(self.request.GET) else rows
+        return rows.annotate(**health.answers()) if {"stale", "slipping"} & set(self.request.GET) else rows
 
     def create_row(self, *, registration=None, lines=None, **data):
         opportunity = super().create_row(**data)

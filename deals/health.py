@@ -101,8 +101,12 @@ def flagged(rows: QuerySet, flag: str) -> QuerySet:
 
 def marks() -> dict[str, Any]:
     """Annotations that ``reasons`` reads: ``rows.annotate(**marks())``; no statement of their own."""
+    return {"last_news": last_news(), "quiet_since": quiet_since()}
+
+
+def answers() -> dict[str, Any]:
+    """Annotations that say yes or no, for filters and sums."""
     return {
-        "last_news": last_news(),
         "is_stale": Case(When(stale(), then=Value(True)), default=Value(False)),
         "is_slipping": Case(When(slipping(), then=Value(True)), default=Value(False)),
     }
@@ -110,7 +114,7 @@ def marks() -> dict[str, Any]:
 
 def counts(rows: QuerySet) -> dict[str, int]:
     """How many of these deals carry each flag; one statement."""
-    kept = rows.open().order_by().annotate(**marks())
+    kept = rows.open().order_by().annotate(**answers())
     return kept.aggregate(
         stale=Count("pk", filter=Q(is_stale=True), distinct=True),
         slipping=Count("pk", filter=Q(is_slipping=True), distinct=True),
@@ -129,7 +133,8 @@ def reasons(row: Any) -> list[dict[str, str]]:
     if row.put_off >= PUT_OFF:
         words = ngettext("Put off %(n)s time", "Put off %(n)s times", row.put_off) % {"n": ui.num(row.put_off)}
         found.append({"tone": "warn", "icon": "calendar-exclamation", "text": words})
-    if getattr(row, "is_stale", False):
+    quiet = getattr(row, "quiet_since", None)
+    if quiet and row.last_news < quiet:
         days = (timezone.now() - row.last_news).days
         words = ngettext("No news for %(n)s day", "No news for %(n)s days", days) % {"n": ui.num(days)}
         found.append({"tone": "warn", "icon": "message-off", "text": words})

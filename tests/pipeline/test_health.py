@@ -27,7 +27,7 @@ def quiet(deal, days=50):
 
 
 def marked(deal):
-    return Opportunity.objects.annotate(**health.marks()).get(pk=deal.pk)
+    return Opportunity.objects.annotate(**health.marks(), **health.answers()).get(pk=deal.pk)
 
 
 def flags(deal) -> set[str]:
