@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 from django import forms
 from django.apps import apps
@@ -17,10 +19,10 @@ from territories.models import Territory
 SELECT = {"class": "form-select"}
 
 
-def lying_in(territory: Territory) -> QuerySet:
-    """What the ledger of figures holds of won deals that lie there, with any of their product lines, on the day they closed."""
+def lying_in(territory: Any) -> QuerySet:
+    """What the ledger of figures holds of won deals that lie in the territory of this id, with any of their product lines, on the day they closed."""
     facts = apps.get_model("kpis", "Fact")  # by name: the root of the app imports none of its sub-packages
-    return facts._default_manager.filter(source="opportunity", measure="won", territory_id=territory.pk)
+    return facts._default_manager.filter(source="opportunity", measure="won", territory_id=territory)
 
 
 class DealFilters(Filters):
@@ -52,7 +54,7 @@ class DealFilters(Filters):
         return rows.filter(Exists(OpportunityLine.objects.filter(opportunity=OuterRef("opportunity"), line=value)))
 
     def in_territory(self, rows: QuerySet, name: str, value: Territory) -> QuerySet:
-        return rows.filter(Exists(lying_in(value).filter(source_id=OuterRef("opportunity"))))
+        return rows.filter(Exists(lying_in(value.pk).filter(source_id=OuterRef("opportunity"))))
 
 
 class CreditFilters(DealFilters):

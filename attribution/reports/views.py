@@ -85,7 +85,7 @@ def won_deals(filters: DealFilters, period: Period) -> Any:
     if asked.get("line"):
         deals = deals.filter(Exists(OpportunityLine.objects.filter(opportunity=OuterRef("pk"), line=asked["line"])))
     if asked.get("territory"):
-        deals = deals.filter(Exists(lying_in(asked["territory"]).filter(source_id=OuterRef("pk"))))
+        deals = deals.filter(Exists(lying_in(asked["territory"].pk).filter(source_id=OuterRef("pk"))))
     return deals
 
 

@@ -113,6 +113,23 @@ def test_the_deals_of_a_territory(deals, channel_manager, signed_in):
     assert sum(shown for href, shown in found if "model=sourced" in href) == Decimal("175.01")
 
 
+def test_the_api_narrows_credits_as_the_report_does(deals, channel_manager, owner, client):
+    line, france = factories.product("Vault").line, territory("FR", name="France")
+    rule(france, product_line=line, period=DateRange(date(2020, 1, 1), None))
+    for n in (0, 1):
+        deals[0].lines.create(line=line, amount=Decimal(n))
+    run_errands()
+
+    def ask(user, query):
+        _token, secret = ApiToken.objects.issue(user, scopes=["*"], membership=user.membership)
+        return client.get(f"/api/v1/attribution-credits/?{query}", headers={"Authorization": f"Bearer {secret}"})
+
+    for query, count in ((f"line={line.pk}", 1), (f"territory={france.pk}", 1), ("route=direct", 1), ("line=x", None)):
+        answer = ask(channel_manager, f"model=sourced&{query}")
+        assert ((answer.status_code == 200 and len(answer.json()["results"])) or None) == count, query
+        assert ask(owner, query).status_code == 400
+
+
 def test_the_report_says_that_it_adds_up_or_waits(deals, channel_manager, signed_in):
     client = signed_in(channel_manager)
     assert "Each model adds up to what was won." in client.get("/reports/credit/?period=all").content.decode()
