@@ -31,15 +31,18 @@ def approve_undoubted(registration: DealRegistration, *, by: Any) -> bool:
 def approve_all(ids: Iterable[Any], *, by: Any) -> tuple[list[DealRegistration], list[tuple[DealRegistration, str]]]:
     """Approve what nothing speaks against, among what this person may decide: the approved, and those left with the reason.
 
-    In the order of ids, so that two people at once wait for each other and never lock up.
+    All rows are locked first, in the order of ids, then one customer after another in the order of theirs (``approve``), so
+    that people who approve at once wait for each other and never lock up.
     """
     approved, left = [], []
-    rows = DealRegistration.objects.decided_or_decidable_by(by).select_related("partner").filter(pk__in=list(ids))
-    for row in rows.order_by("pk"):
-        try:
-            with transaction.atomic():
-                if approve_undoubted(row, by=by):
-                    approved.append(row)
-        except RuleViolation as error:
-            left.append((row, error.message))
+    reach = DealRegistration.objects.decided_or_decidable_by(by).filter(pk__in=list(ids)).with_approval()
+    with transaction.atomic():
+        rows = list(reach.select_related("partner").select_for_update(of=("self",)).order_by("pk"))
+        for row in sorted(rows, key=lambda row: str(row.customer_id)):
+            try:
+                with transaction.atomic():
+                    if approve_undoubted(row, by=by):
+                        approved.append(row)
+            except RuleViolation as error:
+                left.append((row, error.message))
     return approved, left

@@ -296,36 +296,6 @@ def test_the_vendors_file_never_changes_the_partners_row(submitted_deal, hospita
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_approvals_at_once_one_wins():
-    with acting("system"):
-        manager = factories.vendor_user("channel_manager")
-        people = [factories.member(factories.partner(), "partner_sales") for _ in range(2)]
-        product, customer = factories.product("Backup"), factories.customer()
-        waiting = [confirm(factories.submitted(person, products=[product]), customer, manager) for person in people]
-    start, outcomes = threading.Barrier(2), []
-
-    def decide(registration):
-        try:
-            with acting("staff", user=manager.pk):
-                start.wait()
-                registration.approve(by=manager)
-            outcomes.append("approved")
-        except RuleViolation as error:
-            outcomes.append(error.code)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=decide, args=[registration]) for registration in waiting]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(outcomes) == ["approved", "line_protected"]
-    with acting("system"):
-        assert Protection.objects.running().count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
 def test_of_two_deciding_the_same_registration_one_wins():
     with acting("system"):
         manager = factories.vendor_user("channel_manager")
