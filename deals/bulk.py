@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy
 
-from deals.doubts import approve_undoubted
+from deals.doubts import approve_undoubted, in_order
 from deals.models import DealRegistration, Opportunity
 from partners.models import User
 from prm.ui.forms import DayField, Form, RecordField
@@ -62,6 +62,7 @@ bulk_actions.add(
         lambda user: not user.is_partner and user.may("decide_registrations"),
         lambda registration, user, data: approve_undoubted(registration, by=user),
         DealRegistration.objects.decided_or_decidable_by,
+        in_order=in_order,
     ),
     BulkAction(
         "review",

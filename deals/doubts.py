@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from deals import flags
 from deals.axes import AWAITING_VENDOR
 from deals.models import DealRegistration
+from deals.querysets import DealRegistrationQuerySet
 from prm.errors import RuleViolation
 
 
@@ -28,17 +29,20 @@ def approve_undoubted(registration: DealRegistration, *, by: Any) -> bool:
     return True
 
 
-def approve_all(ids: Iterable[Any], *, by: Any) -> tuple[list[DealRegistration], list[tuple[DealRegistration, str]]]:
-    """Approve what nothing speaks against, among what this person may decide: the approved, and those left with the reason.
+def in_order(rows: DealRegistrationQuerySet) -> list[DealRegistration]:
+    """For approving several in one transaction: all rows are locked first, then ``approve`` locks one customer after another.
 
-    All rows are locked first, in the order of ids, then one customer after another in the order of theirs (``approve``), so
-    that people who approve at once wait for each other and never lock up.
+    Both in the order of their ids, so that people who approve at once wait for each other and never lock up.
     """
+    locked = rows.with_approval().select_related("partner").select_for_update(of=("self",)).order_by("pk")
+    return sorted(locked, key=lambda row: str(row.customer_id))
+
+
+def approve_all(ids: Iterable[Any], *, by: Any) -> tuple[list[DealRegistration], list[tuple[DealRegistration, str]]]:
+    """Approve what nothing speaks against, among what this person may decide: the approved, and those left with the reason."""
     approved, left = [], []
-    reach = DealRegistration.objects.decided_or_decidable_by(by).filter(pk__in=list(ids)).with_approval()
     with transaction.atomic():
-        rows = list(reach.select_related("partner").select_for_update(of=("self",)).order_by("pk"))
-        for row in sorted(rows, key=lambda row: str(row.customer_id)):
+        for row in in_order(DealRegistration.objects.decided_or_decidable_by(by).filter(pk__in=list(ids))):
             try:
                 with transaction.atomic():
                     if approve_undoubted(row, by=by):

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -31,7 +31,10 @@ MOST = 200  # rows at once
 
 @dataclass(frozen=True)
 class BulkAction:
-    """One button of the bar. ``rows(user)``: those the person may change; ``form(user=…)`` asks for what the verb needs."""
+    """One button of the bar. ``rows(user)``: those the person may change; ``form(user=…)`` asks for what the verb needs.
+
+    ``in_order`` locks and orders the rows where the verb locks more than its row: people who act at once must not lock up.
+    """
 
     name: str
     label: Any
@@ -40,6 +43,7 @@ class BulkAction:
     act: Callable[[Any, Any, dict[str, Any]], bool]
     rows: Callable[[Any], QuerySet]
     form: type[Form] | None = None
+    in_order: Callable[[QuerySet], Iterable[Any]] = lambda rows: rows.order_by("pk")
 
 
 class BulkActions:
@@ -107,10 +111,10 @@ class Bulk:
         return say(self.request, back, *self.done(action, data))
 
     def done(self, action: BulkAction, data: dict[str, Any]) -> tuple[str]:
-        """Call the verb of each row in one transaction, in the order of ids; a rule that refuses one row leaves the others."""
+        """Call the verb of each row in one transaction, in one order; a rule that refuses one row leaves the others."""
         user, changed, same, refused = self.request.user, 0, 0, []
         with transaction.atomic():
-            for row in action.rows(user).filter(pk__in=self.selected).order_by("pk"):
+            for row in action.in_order(action.rows(user).filter(pk__in=self.selected)):
                 try:
                     with transaction.atomic():
                         did = action.act(row, user, data)
