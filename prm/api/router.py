@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from django.urls import URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path
 from rest_framework.routers import SimpleRouter
 
 
 class Router(SimpleRouter):
     """Each resource behind its own prefix: a call is compared with the resources, then with the addresses of one."""
 
-    def get_urls(self) -> list[URLResolver]:
-        found = []
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        found: list[URLPattern | URLResolver] = []
         for name, viewset, basename in self.registry:
             own = SimpleRouter(use_regex_path=False)
             own.register("", viewset, basename=basename)
