@@ -254,9 +254,12 @@ class ProtectionQuerySet(models.QuerySet):
         return self.update(status=ProtectionStatus.RELEASED, version=F("version") + 1, updated_at=timezone.now())
 
     def lapse_due(self, today: date | None = None) -> int:
-        """End the protections whose last day is over; one statement, safe to run again."""
-        ended = self.running().filter(period__endswith__lte=today or business_today())
-        return ended.update(status=ProtectionStatus.LAPSED, version=F("version") + 1, updated_at=timezone.now())
+        """End the protections whose last day is over; one statement, safe to run again, waiting for nobody."""
+        over = self.running().filter(period__endswith__lte=today or business_today())
+        free = over.order_by().select_for_update(skip_locked=True, of=("self",))
+        return self.filter(pk__in=free.values("pk")).update(
+            status=ProtectionStatus.LAPSED, version=F("version") + 1, updated_at=timezone.now()
+        )
 
 
 class CommentQuerySet(models.QuerySet):

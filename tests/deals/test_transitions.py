@@ -9,13 +9,18 @@ from pathlib import Path
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
 
 from deals import life
 from deals.axes import ProtectionStatus, ReviewStatus, Stage, SubmissionStatus
 from deals.models import Appeal, DealRegistration, Opportunity
+from deals.standing import until
 from deals.transitions import AXES, DEADLINES, DELETED, PROTECTION, REVIEW, TOGETHER, UNLINKED, Side, allows
 from prm.errors import RuleViolation
 from tests import factories
+from tests.statements import statements
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "registration-life.md"
 
@@ -100,3 +105,39 @@ def test_whose_turn_and_until_when(submitted_deal, owner, channel_manager):
     submitted_deal.withdraw(by=owner)
     assert turn() == ("", [])
     assert not allows(submitted_deal, "recall")
+
+
+def test_the_partner_reads_every_deadline_and_what_happens_then(signed_in, owner, channel_manager, product, hospital):
+    def sent():
+        registration = factories.submitted(owner, products=[product])
+        registration.approval.confirm(hospital, by=channel_manager)
+        return registration
+
+    draft, waiting, taken, returned, refused, asked, held = (
+        factories.draft(owner, products=[product]),
+        *(sent() for _n in range(6)),
+    )
+    taken.take(by=channel_manager)
+    returned.send_back(by=channel_manager, fields=["description"], message="What for?")
+    refused.reject(by=channel_manager, reason="other")
+    asked.reject(by=channel_manager, reason="other")
+    Appeal.lodge(asked, by=owner, text="Look again")
+    held.approve(by=channel_manager)
+    client = signed_in(owner)
+    for registration, deadlines in (
+        (draft, 1),
+        (waiting, 2),
+        (taken, 1),
+        (returned, 1),
+        (refused, 1),
+        (asked, 1),
+        (held, 1),
+    ):
+        url = reverse("deals:portal_registration", args=[registration.pk])
+        words = client.get(url).content.decode()
+        assert len(registration.due) == deadlines
+        for due in registration.due:
+            with timezone.override(owner.time_zone):
+                line = f"{until(due)} {due.deadline.passes}"
+            assert escape(line) in words
+        assert len(statements(client, url)) <= 12
