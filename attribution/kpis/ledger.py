@@ -21,6 +21,35 @@ COLUMNS = "source, source_id, measure, on_date, partner_id, territory_id, line_i
 # Half to even, as Python's Decimal rounds money.
 HALF_EVEN = "CASE WHEN abs({x} - trunc({x})) = 0.5 THEN 2 * round({x} / 2) ELSE round({x}) END"
 
+# Which territory covers a set ``spot`` of one's own: customers (a country stands in where theirs is not known), days, product lines.
+# Whatever has a territory finds it here, so that figures agree on where a customer lies.
+COVERED = r"""
+place AS MATERIALIZED (  -- what the rules of territories look at, as ``coverage.facts_of`` says; reserved customers lie in none
+    SELECT g.customer_id, g.country AS given, own.country, coalesce(c.industry, '') AS industry, coalesce(c.segment, '') AS segment,
+        upper(regexp_replace(coalesce(a.postcode, ''), '[\s-]', '', 'g')) AS postcode,
+        CASE WHEN a.region = '' OR own.country = '' OR starts_with(a.region, own.country || '-') THEN a.region
+            ELSE own.country || '-' || a.region END AS region,
+        ARRAY(SELECT c.id UNION ALL SELECT p.to_customer_id FROM territories_customer_parents p WHERE p.from_customer_id = c.id) AS customers
+    FROM (SELECT DISTINCT customer_id, country FROM spot) g
+    LEFT JOIN territories_customer c ON c.id = g.customer_id
+    CROSS JOIN LATERAL (SELECT coalesce(nullif(c.country, ''), g.country) AS country) own
+    LEFT JOIN LATERAL (
+        SELECT a.postcode, upper(trim(a.region)) AS region FROM territories_customeraddress a
+        WHERE a.customer_id = c.id AND coalesce(nullif(a.country, ''), own.country) = own.country ORDER BY a.id LIMIT 1
+    ) a ON true
+    WHERE CASE WHEN c.id IS NULL THEN g.country <> '' ELSE NOT c.house_account END
+),
+asked AS MATERIALIZED (
+    SELECT row_number() OVER ()::int AS i, p.customer_id, p.given, p.country, coalesce(p.region, '') AS region, p.postcode, p.industry,
+        p.segment, p.customers::text AS customers, s.line_id AS line, '{}' AS roles, s.day
+    FROM spot s JOIN place p ON p.customer_id = s.customer_id AND p.given = s.country
+),
+decided AS ([decided]),
+covered AS (
+    SELECT a.customer_id, a.given, a.day, a.line, t.territory_id FROM asked a JOIN decided t ON t.i = a.i
+)
+""".strip().replace("[decided]", DECIDED)
+
 # An opportunity's amount in minor units of the reporting currency, at the rate of its closing day or the latest, is split over
 # its selling participants (by share; a team's part has no partner) and its product lines (by amount), largest remainder first.
 OPPORTUNITIES = r"""
@@ -57,29 +86,8 @@ line AS (
     GROUP BY l.opportunity_id, l.line_id
     WINDOW deals AS (PARTITION BY l.opportunity_id)
 ),
-place AS MATERIALIZED (  -- what the rules of territories look at, as ``coverage.facts_of`` says; reserved customers lie in none
-    SELECT c.id, c.country, c.industry, c.segment,
-        upper(regexp_replace(coalesce(a.postcode, ''), '[\s-]', '', 'g')) AS postcode,
-        CASE WHEN a.region = '' OR c.country = '' OR starts_with(a.region, c.country || '-') THEN a.region
-            ELSE c.country || '-' || a.region END AS region,
-        ARRAY(SELECT c.id UNION ALL SELECT p.to_customer_id FROM territories_customer_parents p WHERE p.from_customer_id = c.id) AS customers
-    FROM territories_customer c
-    LEFT JOIN LATERAL (
-        SELECT a.postcode, upper(trim(a.region)) AS region FROM territories_customeraddress a
-        WHERE a.customer_id = c.id AND coalesce(nullif(a.country, ''), c.country) = c.country ORDER BY a.id LIMIT 1
-    ) a ON true
-    WHERE NOT c.house_account AND c.id IN (SELECT customer_id FROM deal)
-),
-asked AS MATERIALIZED (
-    SELECT row_number() OVER ()::int AS i, p.id AS customer_id, p.country, coalesce(p.region, '') AS region, p.postcode, p.industry,
-        p.segment, p.customers::text AS customers, q.line_id AS line, '{{}}' AS roles, q.day
-    FROM (SELECT DISTINCT d.customer_id, d.day, l.line_id FROM deal d LEFT JOIN line l ON l.opportunity_id = d.id) q
-    JOIN place p ON p.id = q.customer_id
-),
-decided AS ({decided}),
-covered AS (
-    SELECT a.customer_id, a.day, a.line, t.territory_id FROM asked a JOIN decided t ON t.i = a.i
-),
+spot AS (SELECT DISTINCT d.customer_id, '' AS country, d.day, l.line_id FROM deal d LEFT JOIN line l ON l.opportunity_id = d.id),
+{covered},
 cell AS (
     SELECT d.id, s.partner_id, s.joined, l.line_id, v.territory_id, s.place AS seller_place, l.place AS line_place, {rounded} AS whole,
         coalesce(s.weight, 1) * coalesce(l.weight, 1) AS weight,
@@ -136,22 +144,39 @@ FROM step s JOIN told t ON t.id = s.id JOIN deals_opportunityparticipant p ON p.
 WHERE p.partner_id IS NOT NULL
 """
 
-REGISTRATIONS = """
-WITH registration AS MATERIALIZED (
+# Registrations, one row for each product line. A registration lies where the customer confirmed for it does, until then in the
+# country its partner named, by the rules of the day it was submitted.
+REGISTERED = """
+registration AS MATERIALIZED (
     SELECT r.id, r.partner_id, (r.submitted_at AT TIME ZONE %(zone)s)::date AS submitted,
         CASE WHEN a.outcome IN ('approved', 'rejected') THEN (r.decided_at AT TIME ZONE %(zone)s)::date END AS decided,
         a.outcome, r.decided_at <= r.decide_by AS on_time,
-        floor(extract(epoch FROM r.decided_at - r.submitted_at) / 60)::bigint AS minutes
+        floor(extract(epoch FROM r.decided_at - r.submitted_at) / 60)::bigint AS minutes,
+        coalesce(a.customer_id, '00000000-0000-0000-0000-000000000000') AS customer_id, r.customer_country AS country
     FROM deals_dealregistration r
     LEFT JOIN deals_approval a ON a.registration_id = r.id AND a.submission = r.submission
-    WHERE r.submission_status = 'submitted' AND r.submitted_at IS NOT NULL {only}
+    WHERE [which]
 ),
 line AS (
     SELECT DISTINCT l.registration_id, p.line_id
     FROM deals_registrationline l JOIN catalogue_product p ON p.id = l.product_id JOIN registration r ON r.id = l.registration_id
+),
+spot AS (
+    SELECT DISTINCT r.customer_id, r.country, r.submitted AS day, l.line_id
+    FROM registration r LEFT JOIN line l ON l.registration_id = r.id
+),
+{covered},
+registered AS (
+    SELECT r.*, l.line_id, v.territory_id FROM registration r LEFT JOIN line l ON l.registration_id = r.id
+    LEFT JOIN covered v ON v.customer_id = r.customer_id AND v.given = r.country AND v.day = r.submitted
+        AND v.line IS NOT DISTINCT FROM l.line_id
 )
-SELECT 'registration', r.id, fact.measure, fact.day, r.partner_id, NULL::uuid, l.line_id, 'partner', fact.value, 1, true
-FROM registration r LEFT JOIN line l ON l.registration_id = r.id
+""".strip()
+
+REGISTRATIONS = """
+WITH [registered]
+SELECT 'registration', r.id, fact.measure, fact.day, r.partner_id, r.territory_id, r.line_id, 'partner', fact.value, 1, true
+FROM registered r
 CROSS JOIN LATERAL (
     VALUES
         ('submission', r.submitted, 1),
@@ -162,18 +187,26 @@ CROSS JOIN LATERAL (
 WHERE fact.day IS NOT NULL AND fact.value IS NOT NULL
 UNION ALL
 SELECT 'registration', id, 'activity', submitted, partner_id, NULL::uuid, NULL::uuid, 'partner', 1, 1, true FROM registration
-"""
+""".replace(
+    "[registered]",
+    REGISTERED.replace("[which]", "r.submission_status = 'submitted' AND r.submitted_at IS NOT NULL {only}"),
+)
 
+# A conflict lies where its registration does.
 CONFLICTS = """
-SELECT 'conflict', c.id, 'conflict', fact.day, r.partner_id, NULL::uuid, NULL::uuid, 'partner', 0, fact.n, false
-FROM conflicts_conflict c JOIN deals_dealregistration r ON r.id = c.registration_id
+WITH [registered]
+SELECT 'conflict', c.id, 'conflict', fact.day, r.partner_id, r.territory_id, r.line_id, 'partner', 0, fact.n, false
+FROM conflicts_conflict c JOIN registered r ON r.id = c.registration_id
 CROSS JOIN LATERAL (
     VALUES
         ((c.created_at AT TIME ZONE %(zone)s)::date, 1),
         (CASE WHEN c.status <> 'open' THEN (coalesce(c.closed_at, c.updated_at) AT TIME ZONE %(zone)s)::date END, -1)
 ) AS fact (day, n)
 WHERE fact.day IS NOT NULL {only}
-"""
+""".replace(
+    "[registered]",
+    REGISTERED.replace("[which]", "r.id IN (SELECT c.registration_id FROM conflicts_conflict c WHERE true {only})"),
+)
 
 LEAD_OFFERS = """
 SELECT 'lead_offer', o.id, 'offer',
@@ -219,7 +252,7 @@ def select(source: str, *, some: bool) -> str:
     own = "AND {column} = ANY(%(ids)s::uuid[])"
     return TEXTS[source].format(
         only=own.format(column=OF[source]) if some else "",
-        decided=DECIDED,
+        covered=COVERED,
         parts=own.format(column="p.opportunity_id") if some else "",
         parts_of_line=own.format(column="l.opportunity_id") if some else "",
         parts_of_step=own.format(column="c.opportunity_id") if some else "",

@@ -285,7 +285,6 @@ METRICS = Registry(
         Additivity.TIME,
         number_of("submission"),
         subject="registration",
-        dimensions=("partner", "line"),
     ),
     Metric(
         "approval_rate",
@@ -298,7 +297,6 @@ METRICS = Registry(
         values_of("approval"),
         number_of("approval"),
         subject="registration",
-        dimensions=("partner", "line"),
     ),
     Metric(
         "decision_time",
@@ -312,7 +310,6 @@ METRICS = Registry(
         number_of("decision"),
         up_is_good=False,
         subject="registration",
-        dimensions=("partner", "line"),
         scale=60,
     ),
     Metric(
@@ -326,7 +323,6 @@ METRICS = Registry(
         values_of("on_time"),
         number_of("on_time"),
         subject="registration",
-        dimensions=("partner", "line"),
     ),
     Metric(
         "active_partners",
@@ -340,7 +336,7 @@ METRICS = Registry(
         Additivity.NONE,
         number_of("activity"),
         subject="partner",
-        dimensions=("route",),
+        dimensions=("route",),  # by partner it says nothing: each is one; nor is activity tied to a line or a place
         for_partners=False,
     ),
     Metric(
@@ -350,11 +346,10 @@ METRICS = Registry(
         _("number of open conflicts"),
         Unit.COUNT,
         Kind.STOCK,
-        Additivity.PARTS,
+        Additivity.NONE,
         number_of("conflict"),
         up_is_good=False,
         subject="conflict",
-        dimensions=("partner",),
         capability="see_conflicts",
         for_partners=False,
     ),

@@ -16,6 +16,9 @@ TAKE = """
 DELETE FROM kpis_dirty WHERE ctid = ANY (ARRAY(SELECT ctid FROM kpis_dirty ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED))
 RETURNING source, source_id
 """
+# A conflict lies where its registration lies. It is found here because a portal's statement, which changes a registration, may not
+# know of conflicts.
+CONFLICTS_OF = "SELECT id FROM conflicts_conflict WHERE registration_id = ANY(%s::uuid[])"
 
 # A row counts once in each cell, however many lines or partners it has; amounts of its pieces add up.
 CELLS = """
@@ -62,6 +65,10 @@ def refresh() -> int:
         changed: dict[str, set] = {}
         for source, source_id in taken:
             changed.setdefault(source, set()).add(source_id)
+        if registrations := changed.get("registration"):
+            cursor.execute(CONFLICTS_OF, [sorted(registrations)])
+            if found := {pk for (pk,) in cursor.fetchall()}:
+                changed["conflict"] = changed.get("conflict", set()) | found
         for source, ids in changed.items():
             write(cursor, source, sorted(ids))
         if taken:

@@ -12,12 +12,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from django.conf import settings
+from django.db.models import F
+from psycopg2.extras import DateRange
 
 from attribution import kpis
 from attribution.kpis.rollups import rebuild
+from deals.conflicts.models import Conflict, ConflictKind
 from deals.models import DealRegistration, Opportunity, OpportunityParticipant, Stage
 from prm.calendar import business_today, business_zone
 from prm.management.commands.import_data import declare
+from territories.models import Territory, TerritoryRule
 from tests import factories
 from tests.imports.conftest import load  # noqa: F401
 from tests.imports.test_crm_sales import FILES, MAPPINGS
@@ -128,6 +132,65 @@ def test_decisions(owner, channel_manager, up_to_date):
     assert kpis.value("decision_time", period).value == round(Decimal(int(minutes)) / 60 / len(decided), 4)
     on_time = (decided["decided_at"] <= decided["decide_by"]).sum().item()
     assert kpis.value("decided_on_time", period).value == round(Decimal(on_time) / len(decided), 4)
+
+
+def test_registrations_and_conflicts_by_territory_line_and_route(owner, channel_manager, up_to_date):
+    """Where each lies is said here by the country: of the customer that was confirmed, else the one the partner named."""
+    for country in ("FR", "DE"):
+        territory = Territory.objects.create(name=country, code=country)
+        TerritoryRule.objects.create(territory=territory, country=country, period=DateRange(date(2020, 1, 1), None))
+    products = [factories.product("Backup"), factories.product("Vault")]
+    chance, rows = random.Random(3), []
+    for _n in range(12):
+        sold, named, known = chance.choice([products, products[:1]]), chance.choice(["FR", "DE", "ES"]), None
+        row = factories.submitted(owner, products=sold, customer_country=named)
+        if chance.random() < 0.7:
+            known = chance.choice(["FR", "DE", "ES", ""])
+            row.approval.confirm(factories.customer(country=known), by=channel_manager)
+            if chance.random() < 0.5:
+                row.approve(by=channel_manager)
+            else:
+                row.reject(by=channel_manager, reason="other", message="No")
+        place = known or named
+        conflict = chance.random() < 0.5
+        if conflict:
+            Conflict.objects.create(
+                kind=ConflictKind.DIRECT, rule="DIR-1", rule_version=1, severity=1, score=1, registration=row
+            )
+        hours = 10 * chance.randint(1, 90)
+        DealRegistration.objects.filter(pk=row.pk).update(submitted_at=F("submitted_at") - timedelta(hours=hours))
+        row.refresh_from_db()
+        told = {"place": place if place != "ES" else "no territory", "route": "partner", "conflict": conflict}
+        told |= {"decided": row.decided_at, "submitted": row.submitted_at, "until": row.decide_by}
+        told |= {"outcome": row.review_status, "id": row.pk}
+        rows += [told | {"line": product.line.name} for product in sold]
+    up_to_date()
+    period = kpis.Period.named("12m")
+    for by, column in (("territory", "place"), ("line", "line"), ("route", "route")):
+        frame = pd.DataFrame(rows).drop_duplicates(["id", column])
+        decided = frame[frame["outcome"].isin(["approved", "rejected"])]
+        minutes = (decided["decided"] - decided["submitted"]).dt.total_seconds() // 60
+
+        def figures(key, by=by):
+            return {str(one.label): one.value for one in kpis.values(key, period, by)}
+
+        def shares(which, of=decided, column=column):
+            return {
+                key: round(Decimal(int(which[mine.index].sum())) / len(mine), 4) for key, mine in of.groupby(column)
+            }
+
+        assert figures("submissions") == frame.groupby(column).size().to_dict()
+        assert figures("approval_rate") == shares(decided["outcome"] == "approved")
+        assert figures("decided_on_time") == shares(decided["decided"] <= decided["until"])
+        mean = {
+            key: round(Decimal(int(minutes[mine.index].sum())) / 60 / len(mine), 4)
+            for key, mine in decided.groupby(column)
+        }
+        assert figures("decision_time") == mean
+        assert figures("open_conflicts") == frame[frame["conflict"]].groupby(column).size().to_dict()
+    before = ledger(), rollups()
+    rebuild()
+    assert (ledger(), rollups()) == before
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="PRM_TEST_DATA names no folder with crm-sales")

@@ -17,7 +17,15 @@ from attribution.kpis.models import Dirty
 from attribution.kpis.rollups import rebuild, refresh
 from attribution.models import Touchpoint
 from deals.conflicts.models import Conflict, ConflictKind
-from deals.models import Opportunity, OpportunityLine, OpportunityParticipant, Stage, StageChange
+from deals.models import (
+    DealRegistration,
+    Opportunity,
+    OpportunityLine,
+    OpportunityParticipant,
+    RegistrationLine,
+    Stage,
+    StageChange,
+)
 from partners.catalogue.models import ProductLine
 from prm.calendar import business_today
 from prm.errors import RuleViolation
@@ -42,9 +50,11 @@ def killed():
 class Edits:
     """Random edits by verbs, by hand and in bulk."""
 
-    def __init__(self, seed: int, partners, customers, lines, admin):
+    def __init__(self, seed: int, partners, customers, lines, admin, owner):
         self.random = random.Random(seed)
-        self.partners, self.customers, self.lines, self.admin = partners, customers, lines, admin
+        self.partners, self.customers, self.lines = partners, customers, lines
+        self.admin, self.owner = admin, owner
+        self.products = [factories.product(line.name) for line in lines]
 
     def day(self):
         return TODAY - timedelta(days=self.random.randint(0, 400))
@@ -161,23 +171,70 @@ class Edits:
             route=self.random.choice(["direct", "partner", "marketplace"])
         )
 
+    def registration(self):
+        return DealRegistration.objects.order_by("?").first() or self.register()
+
+    def register(self):
+        products = self.random.sample(self.products, self.random.randint(1, 3))
+        country = self.random.choice(["FR", "DE", "ES"])
+        return factories.submitted(self.owner, products=products, customer_country=country)
+
+    def confirm(self):
+        file = self.registration().approval
+        file.confirm(self.random.choice(self.customers), by=self.admin)
+
+    def decide(self):
+        row = self.registration()
+        with suppress(RuleViolation):  # it may be decided already, or lack its customer
+            if self.random.random() < 0.5:
+                row.approve(by=self.admin)
+            else:
+                row.reject(by=self.admin, reason="other", message="No")
+
+    def correct(self):
+        """By hand: another country, another day."""
+        DealRegistration.objects.filter(pk=self.registration().pk).update(
+            customer_country=self.random.choice(["FR", "DE", "ES"]),
+            submitted_at=timezone.now() - timedelta(days=self.random.randint(0, 400)),
+        )
+
+    def conflict(self):
+        Conflict.objects.get_or_create(
+            registration=self.registration(),
+            rule="DIR-1",
+            defaults={"kind": ConflictKind.DIRECT, "rule_version": 1, "severity": 1, "score": 1},
+        )
+
+    def reline(self):
+        product = self.random.choice(self.products)
+        product.put(line=self.random.choice(self.lines))
+
+    def drop_line(self):
+        RegistrationLine.objects.filter(pk__in=RegistrationLine.objects.order_by("id").values("pk")[:1]).delete()
+
+    def reserve(self):
+        customer = self.random.choice(self.customers)
+        type(customer).objects.filter(pk=customer.pk).update(house_account=self.random.random() < 0.5)
+
     def any(self):
         self.random.choice(
             [
                 self.add, self.add, self.move, self.move, self.move, self.close_date, self.amount, self.line, self.part, self.leave,
                 self.merge, self.move_customer, self.rate, self.history, self.rule, self.retire, self.remove, self.route,
                 self.touch, self.touch, self.other_touch, self.credit,
+                self.register, self.confirm, self.confirm, self.decide, self.correct, self.conflict, self.conflict, self.reline,
+                self.drop_line, self.reserve,
             ]
         )()  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_incremental_equals_full(seed, admin, up_to_date):
+def test_incremental_equals_full(seed, admin, owner, up_to_date):
     partners = [factories.partner(f"Partner {n}") for n in range(3)]
     customers = [factories.customer(country=country) for country in ("FR", "DE", "ES")]
     lines = [ProductLine.objects.create(name=f"Line {n}") for n in range(3)]
-    edits = Edits(seed, partners, customers, lines, admin)
-    for _step in range(12):
+    edits = Edits(seed, partners, customers, lines, admin, owner)
+    for _step in range(15):
         for _n in range(edits.random.randint(1, 6)):
             edits.any()
         chance = edits.random.random()

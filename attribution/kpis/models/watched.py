@@ -20,6 +20,7 @@ from deals.models import (
     RegistrationLine,
     StageChange,
 )
+from partners.catalogue.models import Product
 from prm.money.models import ExchangeRate
 from territories.models import Customer, Territory, TerritoryRule
 from territories.models.customer import CustomerAddress
@@ -35,15 +36,23 @@ SELECT uuidv7(), 'opportunity', o.id FROM deals_opportunity o
 JOIN (SELECT currency, min(day) AS day FROM changed GROUP BY currency) rate ON rate.currency = o.currency
 WHERE o.closed_on IS NULL OR o.closed_on >= rate.day;
 """
-# Where a deal lies follows from its customer, and from the rules of that country.
+# Where a deal or a registration lies follows from its customer, and from the rules of that country.
 NOTE_CUSTOMERS = """
 INSERT INTO kpis_dirty (id, source, source_id)
 SELECT uuidv7(), 'opportunity', o.id FROM deals_opportunity o WHERE o.customer_id IN (SELECT {column} FROM changed);
+INSERT INTO kpis_dirty (id, source, source_id)
+SELECT uuidv7(), 'registration', a.registration_id FROM deals_approval a WHERE a.customer_id IN (SELECT {column} FROM changed);
 """
 OF_COUNTRIES = """
 INSERT INTO kpis_dirty (id, source, source_id)
 SELECT uuidv7(), 'opportunity', o.id FROM deals_opportunity o JOIN territories_customer c ON c.id = o.customer_id
 WHERE c.country IN ({countries}) OR '' IN ({countries});
+INSERT INTO kpis_dirty (id, source, source_id)
+SELECT uuidv7(), 'registration', r.id FROM deals_dealregistration r
+LEFT JOIN deals_approval a ON a.registration_id = r.id AND a.submission = r.submission
+LEFT JOIN territories_customer c ON c.id = a.customer_id
+WHERE r.submitted_at IS NOT NULL
+    AND (coalesce(nullif(c.country, ''), r.customer_country) IN ({countries}) OR '' IN ({countries}));
 """
 NOTE_RULES = OF_COUNTRIES.format(countries="SELECT country FROM changed")
 NOTE_TERRITORIES = OF_COUNTRIES.format(
@@ -52,6 +61,12 @@ NOTE_TERRITORIES = OF_COUNTRIES.format(
         WHERE (was.active, was.path, was.code) IS DISTINCT FROM (now_is.active, now_is.path, now_is.code)
     """
 )
+# A product that moves to another line takes its registrations along.
+NOTE_PRODUCTS = """
+INSERT INTO kpis_dirty (id, source, source_id)
+SELECT uuidv7(), 'registration', l.registration_id FROM deals_registrationline l
+JOIN was ON was.id = l.product_id JOIN now_is ON now_is.id = was.id WHERE was.line_id <> now_is.line_id;
+"""
 
 
 def noted(*notes: str) -> list[pgtrigger.Trigger]:
@@ -122,6 +137,12 @@ class CountedRegistrationLine(RegistrationLine):
                 "WHERE registration_id IN (SELECT id FROM deals_dealregistration WHERE submitted_at IS NOT NULL)",
             )
         )
+
+
+class CountedProduct(Product):
+    class Meta:
+        proxy = True
+        triggers = [trigger for trigger in noted(NOTE_PRODUCTS) if trigger.operation == pgtrigger.Update]
 
 
 class CountedApproval(Approval):
