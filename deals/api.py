@@ -9,7 +9,7 @@ from deals import (
     health,
 )
 from deals.appeals_api import AppealAnswerSerializer, AppealTextSerializer
-from deals.axes import ProtectionStatus, ReviewStatus, Stage, SubmissionStatus
+from deals.axes import LostCause, ProtectionStatus, ReviewStatus, Stage, SubmissionStatus
 from deals.models import Appeal, DealRegistration, Forecast, Opportunity, OpportunityParticipant
 from deals.serializers import (
     ApprovalSerializer,
@@ -203,6 +203,7 @@ class OpportunityViewSet(Reads, Creates, Edits, Upserts, ScopedViewSet):
     vendor_filters = {
         **CHANGED,
         "stage": one_of("stage", Stage),
+        "lost_cause": one_of("lost_cause", LostCause),
         "customer": identity("customer"),
         "owner": identity("owner"),
         "forecast": one_of("forecast", Forecast),

@@ -6,7 +6,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from deals import health
-from deals.axes import CLOSED_STAGES, Route, Stage
+from deals.axes import CLOSED_STAGES, LostCause, Route, Stage
 from deals.health import Flag
 from deals.models import Opportunity, OpportunityParticipant
 from deals.models.forecast import Forecast, forecast_as
@@ -37,6 +37,9 @@ class OpportunityFilters(CustomFilters, Filters):
     )
     stage = django_filters.MultipleChoiceFilter(
         choices=Stage.choices, widget=forms.CheckboxSelectMultiple, label=_("Stage")
+    )
+    lost_cause = django_filters.MultipleChoiceFilter(
+        choices=LostCause.choices, widget=forms.CheckboxSelectMultiple, label=_("Lost because")
     )
     route = django_filters.ChoiceFilter(choices=Route.choices, label=_("Route"), empty_label=_("all"))
     partner = PartnerPartFilter("partners", Partner.objects.visible_to, label=_("Partner"))

@@ -76,6 +76,7 @@ class OpportunityList(ListPage):
         Column("forecast", gettext_lazy("Forecast"), value=lambda row: row.forecast_words, sort="forecast_in_force"),
         Column("flags", gettext_lazy("Attention"), value=health.in_words, phone="detail"),
         Column("closed_on", gettext_lazy("Closed"), kind="date", sort="closed_on"),
+        Column("lost_cause", gettext_lazy("Lost because"), sort="lost_cause", screen=False),
         Column("route", gettext_lazy("Route"), sort="route", screen=False),
         Column("owner", gettext_lazy("Owner"), sort="owner__name"),
         Column("created_at", gettext_lazy("Added"), kind="date", sort="created_at", screen=False),

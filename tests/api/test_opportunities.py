@@ -7,6 +7,7 @@ import pytest
 from deals.conflicts.models import Conflict
 from deals.conflicts.watch import watch
 from deals.models import Opportunity
+from prm.calendar import business_today
 from prm.events.models import Event
 from tests import factories
 from tests.errands import run_errands
@@ -42,6 +43,15 @@ def test_lost_says_why(api, owner, part):
     refused(ours.post(f"/opportunities/{part.pk}/stage/", {"stage": "lost"}, If_Match=etag), 409, "reason_missing")
     lost = ours.post(f"/opportunities/{part.pk}/stage/", {"stage": "lost", "cause": "price"}, If_Match=etag)
     assert (lost.status_code, Opportunity.objects.get().lost_cause) == (200, "price")
+
+
+def test_the_lost_by_their_cause(api, channel_manager):
+    for cause in ("price", "no_decision"):
+        factories.opportunity(f"Lost: {cause}", stage="lost", closed_on=business_today(), lost_cause=cause)
+    ours = api(channel_manager)
+    found = ours.get("/opportunities/?lost_cause=price").json()["results"]
+    assert [(row["name"], row["lost_cause"]) for row in found] == [("Lost: price", "price")]
+    assert ours.get("/opportunities/?lost_cause=weather").status_code == 400
 
 
 def test_for_the_others_it_is_missing(api, rival, part):
@@ -186,7 +196,9 @@ def test_forecast_and_flags(api, channel_manager, owner, alpine):
     answer = ours.post(f"/opportunities/{sound.pk}/forecast/", {"forecast": "commit"}, If_Match='"1"')
     assert (answer.status_code, answer.json()["forecast"], answer.json()["put_off"]) == (200, "commit", 0)
     for query, rows in (("slipping=true", [late]), ("stale=true", []), ("forecast=commit", [sound])):
-        assert [row["id"] for row in ours.get(f"/opportunities/?{query}").json()["results"]] == [str(r.pk) for r in rows]
+        assert [row["id"] for row in ours.get(f"/opportunities/?{query}").json()["results"]] == [
+            str(r.pk) for r in rows
+        ]
     theirs = api(owner)
     refused(theirs.post(f"/opportunities/{sound.pk}/forecast/", {"forecast": ""}, If_Match='"2"'), 404, "not_found")
     assert "forecast" not in theirs.get("/opportunities/").json()["results"][0]
