@@ -6,7 +6,7 @@ deal are never compared, nor a distributor with the reseller it supplies, nor tw
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -21,6 +21,7 @@ from deals.territory import coverage_of
 from partners.models import SupplyRelation
 from territories.matching.keys import CERTAIN, Keys, band, explain, keys, sharing
 from territories.matching.normalise import VERSION as NORMALISER
+from territories.matching.normalise import domain_key, name_key, number_key
 from territories.models import Customer, TerritoryRule
 from territories.wording import EXCLUSIVE, HOUSE, UNASSIGNED
 
@@ -231,6 +232,26 @@ def direct(around: Surroundings) -> Iterator[Finding]:
         )
 
 
+def reserved(customer: Customer, registration: DealRegistration) -> dict[str, Any]:
+    """A reserved customer as evidence; of its spellings, domains and numbers those nearest to what was registered."""
+    names = [customer.name, *customer.names.order_by("pk").values_list("name", flat=True)]
+    domains = list(customer.domains.order_by("pk").values_list("domain", flat=True))
+    numbers = list(customer.identifiers.order_by("pk").values_list("value", flat=True))
+    return {
+        "account": customer.name,
+        "team": customer.team.name if customer.team else "",
+        "customer_name": nearest(names, registration.customer_name, name_key),
+        "customer_domain": nearest(domains, registration.customer_domain, domain_key),
+        "customer_country": customer.country.code or "",
+        "customer_number": nearest(numbers, registration.customer_number, number_key),
+    }
+
+
+def nearest(known: list[str], written: str, key: Callable[[str], str]) -> str:
+    """Of what is known the one that was written, else the first."""
+    return next((text for text in known if key(text) == key(written)), known[0] if known else "")
+
+
 def house_account(around: Surroundings) -> Iterator[Finding]:
     """HOUSE-1: the customer is reserved for the vendor's own team."""
     for customer, shared, sure in around.customers.values():
@@ -239,6 +260,8 @@ def house_account(around: Surroundings) -> Iterator[Finding]:
                 "shared": shared,
                 "customer": customer.name,
                 "registration": side(around.registration),
+                "other": reserved(customer, around.registration),
+                "overlap": sorted(around.lines),
                 "normaliser": NORMALISER,
                 "band": sure,
             }

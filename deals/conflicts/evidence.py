@@ -34,7 +34,7 @@ def verdict(mine: str, theirs: str, key=str.casefold) -> str:
 def rows(conflict: Conflict, registration: DealRegistration) -> list[dict[str, Any]]:
     """Lines of the ``evidence-table`` component."""
     mine, theirs = sides(conflict, registration)
-    if not theirs:  # nobody's deal stands against it: a territory does, or a reserved account
+    if not theirs:  # nobody's deal stands against it: a territory does
         return breach_rows(conflict.evidence) if "coverage" in conflict.evidence else []
 
     def compared(fact: str, name: str, key=str.casefold) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def rows(conflict: Conflict, registration: DealRegistration) -> list[dict[str, A
         told(
             _("Product lines"),
             ", ".join(mine.get("lines", [])),
-            ", ".join(theirs.get("lines", [])),
+            _("any product") if "account" in theirs else ", ".join(theirs.get("lines", [])),
             verdict="same",
             verdict_label=_("Overlap: %(lines)s") % {"lines": ", ".join(conflict.evidence.get("overlap", []))},
         ),
@@ -67,6 +67,9 @@ def rows(conflict: Conflict, registration: DealRegistration) -> list[dict[str, A
     ]
     if stage := theirs.get("stage") or mine.get("stage"):
         lines.append(told(_("Stage"), "", str(dict(Stage.choices).get(stage, stage))))
+    if "account" in theirs:
+        team = theirs["team"] or _("Direct sales")
+        lines.append(told(_("Held by"), mine.get("partner", ""), team, verdict="different", verdict_label=""))
     return [line for line in lines if line["left"] or line["right"]]
 
 
@@ -92,4 +95,4 @@ def at(text: str | None) -> str:
 
 def heading(side: dict[str, Any]) -> str:
     """Whose side it is."""
-    return side.get("partner") or side.get("opportunity") or ""
+    return side.get("partner") or side.get("opportunity") or side.get("account") or ""
