@@ -6,7 +6,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from deals import flags
-from deals.conflicts import evidence
+from deals.conflicts import (
+    bulk,  # noqa: F401  (what can be done with several rows at once)
+    evidence,
+)
 from deals.conflicts.models import Conflict, Ruling
 from prm import events
 from prm.registries import Happening, NavigationItem, Panel, happenings, navigation, panels
