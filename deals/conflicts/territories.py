@@ -50,6 +50,13 @@ def customer_changed(event) -> None:
     recheck(Q(pk__in=confirmed.values("registration")))
 
 
+@follow("partner.changed", queue="conflicts")
+def partner_changed(event) -> None:
+    """Rules of territories may ask for partners of a type."""
+    if "types" in event.payload.get("fields", ()):
+        recheck(Q(partner=event.subject_id))
+
+
 def concerned(territories: Any) -> Q:
     """Registrations of the places and customers that rules of these territories name, or named once."""
     history = apps.get_model("territories", "TerritoryRuleEvent")

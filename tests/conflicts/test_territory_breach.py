@@ -175,3 +175,18 @@ def test_dismissed_stays_dismissed(owner, boreal, france, channel_manager):
     assign(france, boreal)
     run_errands()
     assert Conflict.objects.get().status == ConflictStatus.DISMISSED
+
+
+def test_another_type_of_partner_is_looked_at_again(owner, alpine, boreal, channel_manager):
+    resold = territory("RESOLD", name="France, resold")
+    rule(resold, country="FR", partner_role="reseller")
+    assign(resold, boreal)
+    alpine.put(types=["referral"])
+    factories.submitted(owner, customer_country="FR")
+    run_errands()
+    state = Conflict.objects.get
+    before = state().severity
+    alpine.put(types=["reseller"])
+    events.record(alpine, "changed", by=channel_manager, partner_id=alpine.pk, fields=["types"])
+    run_errands()
+    assert (before, state().severity) == (Severity.LOW, Severity.HIGH)
