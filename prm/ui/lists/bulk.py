@@ -43,7 +43,7 @@ class BulkAction:
     act: Callable[[Any, Any, dict[str, Any]], bool]
     rows: Callable[[Any], QuerySet]
     form: type[Form] | None = None
-    in_order: Callable[[QuerySet], Iterable[Any]] = lambda rows: rows.order_by("pk")
+    in_order: Callable[[Any], Iterable[Any]] = lambda rows: rows.order_by("pk")
 
 
 class BulkActions:
