@@ -50,7 +50,8 @@ def editable(user):
 def register_for(request: Request) -> HttpResponse:
     """Say for whom, then fill in its form; sending the form twice makes one registration."""
     user = request.user
-    chosen = PartnerForm(request.GET if "partner" in request.GET else None, user=user)
+    asked = request.method == "POST" or "partner" in request.GET
+    chosen = PartnerForm(request.GET if asked else None, user=user)
     if not chosen.is_valid():
         status = 422 if chosen.errors else 200
         return render(request, "deals/register_for.html", {"choose": chosen}, status=status)
