@@ -24,29 +24,27 @@ HALF_EVEN = "CASE WHEN abs({x} - trunc({x})) = 0.5 THEN 2 * round({x} / 2) ELSE 
 # Which territory covers a set ``spot`` of one's own: customers (a country stands in where theirs is not known), days, product lines.
 # Whatever has a territory finds it here, so that figures agree on where a customer lies.
 COVERED = r"""
-place AS MATERIALIZED (  -- what the rules of territories look at, as ``coverage.facts_of`` says; reserved customers lie in none
-    SELECT g.customer_id, g.country AS given, own.country, coalesce(c.industry, '') AS industry, coalesce(c.segment, '') AS segment,
-        upper(regexp_replace(coalesce(a.postcode, ''), '[\s-]', '', 'g')) AS postcode,
-        CASE WHEN a.region = '' OR own.country = '' OR starts_with(a.region, own.country || '-') THEN a.region
-            ELSE own.country || '-' || a.region END AS region,
-        ARRAY(SELECT c.id UNION ALL SELECT p.to_customer_id FROM territories_customer_parents p WHERE p.from_customer_id = c.id) AS customers
-    FROM (SELECT DISTINCT customer_id, country FROM spot) g
-    LEFT JOIN territories_customer c ON c.id = g.customer_id
-    CROSS JOIN LATERAL (SELECT coalesce(nullif(c.country, ''), g.country) AS country) own
+asked AS MATERIALIZED (  -- what the rules of territories look at, as ``coverage.facts_of`` says; reserved customers lie in none
+    SELECT row_number() OVER ()::int AS i, s.customer_id, s.country AS given, own.country, coalesce(c.industry, '') AS industry,
+        coalesce(c.segment, '') AS segment, upper(regexp_replace(coalesce(a.postcode, ''), '[\s-]', '', 'g')) AS postcode,
+        coalesce(CASE WHEN a.region = '' OR own.country = '' OR starts_with(a.region, own.country || '-') THEN a.region
+            ELSE own.country || '-' || a.region END, '') AS region,
+        ARRAY(
+            SELECT c.id UNION ALL SELECT p.to_customer_id FROM territories_customer_parents p WHERE p.from_customer_id = c.id
+        )::text AS customers,
+        s.line_id AS line, '{}' AS roles, s.day
+    FROM spot s
+    LEFT JOIN territories_customer c ON c.id = s.customer_id
+    CROSS JOIN LATERAL (SELECT coalesce(nullif(c.country, ''), s.country) AS country) own
     LEFT JOIN LATERAL (
         SELECT a.postcode, upper(trim(a.region)) AS region FROM territories_customeraddress a
         WHERE a.customer_id = c.id AND coalesce(nullif(a.country, ''), own.country) = own.country ORDER BY a.id LIMIT 1
     ) a ON true
-    WHERE CASE WHEN c.id IS NULL THEN g.country <> '' ELSE NOT c.house_account END
-),
-asked AS MATERIALIZED (
-    SELECT row_number() OVER ()::int AS i, p.customer_id, p.given, p.country, coalesce(p.region, '') AS region, p.postcode, p.industry,
-        p.segment, p.customers::text AS customers, s.line_id AS line, '{}' AS roles, s.day
-    FROM spot s JOIN place p ON p.customer_id = s.customer_id AND p.given = s.country
+    WHERE CASE WHEN c.id IS NULL THEN s.country <> '' ELSE NOT c.house_account END
 ),
 decided AS ([decided]),
-covered AS (
-    SELECT a.customer_id, a.given, a.day, a.line, t.territory_id FROM asked a JOIN decided t ON t.i = a.i
+covered AS MATERIALIZED (  -- a full join, because it is never looped over: the planner takes the few estimated answers for few
+    SELECT a.customer_id, a.given, a.day, a.line, t.territory_id FROM asked a FULL JOIN decided t ON t.i = a.i
 )
 """.strip().replace("[decided]", DECIDED)
 
