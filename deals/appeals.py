@@ -17,7 +17,7 @@ from deals.activities import entry
 from deals.axes import RejectionReason, ReviewStatus
 from deals.escalation import above, people_above
 from deals.forms.appeal import AppealForm
-from deals.models import Appeal, AppealDecision, Approval, DealRegistration, Escalation
+from deals.models import Appeal, AppealDecision, DealRegistration, Escalation
 from deals.models.appeal import AppealStatus
 from deals.models.escalation import Promise
 from deals.notices import deciders, registrants, tell_partner
@@ -76,7 +76,7 @@ def _read(row: dict[str, Any]) -> dict[str, Any]:
     return {name: parse_datetime(value) if name in MOMENTS and value else value for name, value in row.items()}
 
 
-def review_of(registration: DealRegistration, file: Approval | None, user: Any) -> dict[str, Any] | None:
+def review_of(registration: DealRegistration, file: Any, user: Any) -> dict[str, Any] | None:
     """The second review beside the first decision, for the vendor's page; ``file`` was fetched ``with_reviews``."""
     if file is None or not file.reviews:
         return None
@@ -99,7 +99,7 @@ def review_of(registration: DealRegistration, file: Approval | None, user: Any) 
     }
 
 
-def missed_of(file: Approval | None) -> list[dict[str, Any]]:
+def missed_of(file: Any) -> list[dict[str, Any]]:
     """The promises that passed unanswered, with who was told."""
     promises = dict(Promise.choices)
     return [{**_read(row), "label": promises[row["promise"]]} for row in (file.missed if file else [])]

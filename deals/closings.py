@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Sum, Window
@@ -92,7 +93,7 @@ def month(rows: OpportunityQuerySet, first: date, *, week_starts: int = 0) -> Mo
             amount = (part["total"] * rates[part["currency"]]).quantize(cent)
             day.total += amount
             weighted[part["stage"]] += amount
-    order = [worth_at(rates).desc(nulls_last=True), "pk"]
+    order: list[Any] = [worth_at(rates).desc(nulls_last=True), "pk"]
     place = Window(RowNumber(), partition_by="expected_close_date", order_by=order)
     named = closing.annotate(place=place).filter(place__lte=NAMED).values("pk")
     deals = Opportunity.objects.filter(pk__in=named).select_related("customer")

@@ -131,7 +131,13 @@ notices.add(
         icon="file-check",
         side="vendor",
     ),
-    Notice("delegated", gettext_lazy("I stand in for a colleague"), words_of_delegation, icon="calendar-event", side="vendor"),
+    Notice(
+        "delegated",
+        gettext_lazy("I stand in for a colleague"),
+        words_of_delegation,
+        icon="calendar-event",
+        side="vendor",
+    ),
     Notice("registration_commented", gettext_lazy("A message on a registration"), words_of_comment, icon="message"),
 )
 

@@ -156,9 +156,7 @@ events.readable("delegation", "manage_people", own=Delegation.objects.visible_to
 
 
 panels.add(
-    Panel(
-        "portal_registration", gettext_lazy("Second review"), "deals/appeals/_portal.html", appeals.portal_panel, 5
-    )
+    Panel("portal_registration", gettext_lazy("Second review"), "deals/appeals/_portal.html", appeals.portal_panel, 5)
 )
 
 

@@ -19,14 +19,14 @@ from deals.conflicts.models import Conflict, ConflictKind, Severity
 from deals.models import Approval, DealRegistration, Opportunity
 from deals.territory import coverage_of
 from partners.models import SupplyRelation
-from territories.matching.keys import CERTAIN, Keys, band, explain, keys, sharing
+from territories.matching.keys import CERTAIN, LIKELY, Keys, band, explain, keys, keys_of_customers, sharing
 from territories.matching.normalise import VERSION as NORMALISER
 from territories.matching.normalise import domain_key, name_key, number_key
 from territories.models import Customer, TerritoryRule
 from territories.wording import EXCLUSIVE, HOUSE, UNASSIGNED
 
 VERSION = 1
-SCORE = {CERTAIN: Decimal("1.0000"), "likely": Decimal("0.9500")}
+SCORE = {CERTAIN: Decimal("1.0000"), LIKELY: Decimal("0.9500")}
 
 
 @dataclass(frozen=True)
@@ -78,36 +78,50 @@ class Surroundings:
         return {pk: (row, explain(shared[pk]), band(shared[pk])) for pk, row in rows.items()}
 
     def _other_registrations(self) -> list[tuple[DealRegistration, list[dict[str, str]], str, int]]:
-        """Live registrations of the same customer: (registration, evidence, band, sequence), oldest first."""
+        """Live registrations of the same customer: (registration, evidence, band, sequence), oldest first.
+
+        By what two partners wrote, and by the customer's own keys where one of the two is confirmed.
+        """
         shared = sharing(self.keys, "deal_registration", without=self.registration.pk)
-        same_customer = Q(approvals__customer=self.confirmed) if self.confirmed else Q(pk__in=[])
+        by_customer = self._written_like_the_customer()
         files = {
             file.registration_id: file
             for file in Approval.objects.of_present_submission()
-            .filter(Q(registration__in=list(shared)) | Q(customer=self.confirmed, customer__isnull=False))
+            .filter(Q(registration__in=[*shared, *by_customer]) | Q(customer__in=list(self.customers)))
             .select_related("customer")
         }
         rows = (
-            DealRegistration.objects.filter(Q(pk__in=list(shared)) | same_customer)
+            DealRegistration.objects.filter(pk__in=list(files))
             .filter(Q(review_status__in=OPEN_REVIEW) | Q(protection_status__in=RUNNING))
             .exclude(pk=self.registration.pk)
             .select_related("partner", "participant")
             .prefetch_related("lines__product__line")
-            .distinct()
         )
         supplied = self._supply_pairs({row.partner_id for row in rows})
         found = []
         for row in rows:
-            file = files.get(row.pk)
-            if file is None or row.partner_id in supplied or self._one_deal(row, file) or self._bidders(row):
+            file = files[row.pk]
+            if row.partner_id in supplied or self._one_deal(row, file) or self._bidders(row):
                 continue
             if self.confirmed and file.customer and file.customer_id != self.confirmed.pk:
                 continue  # two people said: two customers
-            evidence, sure = explain(shared.get(row.pk, set())), band(shared.get(row.pk, set()))
-            if self.confirmed and file.customer_id == self.confirmed.pk:
-                evidence, sure = [{"kind": "customer", "value": self.confirmed.name}, *evidence], CERTAIN
-            found.append((row, evidence, sure, file.sequence))
+            if file.customer_id in self.customers:
+                _customer, evidence, sure = self.customers[file.customer_id]
+            else:
+                evidence, sure = explain(by_customer.get(row.pk, set())), band(by_customer.get(row.pk, set()))
+            own = shared.get(row.pk, set())
+            evidence = [*evidence, *(fact for fact in explain(own) if fact not in evidence)]
+            sure = CERTAIN if CERTAIN in (sure, band(own)) else LIKELY
+            if evidence:
+                found.append((row, evidence, sure, file.sequence))
         return sorted(found, key=lambda item: item[3])
+
+    def _written_like_the_customer(self) -> dict[Any, Keys]:
+        """Registrations that share keys with the confirmed customer, whatever this partner wrote."""
+        if not self.confirmed:
+            return {}
+        known = keys_of_customers([self.confirmed.pk]).get(self.confirmed.pk, set())
+        return sharing(known, "deal_registration", without=self.registration.pk)
 
     def _supply_pairs(self, partner_ids: set) -> set:
         """Those of the partners that supply this one, or are supplied by it."""

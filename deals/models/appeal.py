@@ -160,9 +160,7 @@ class Appeal(Record):
         self.lock(version)
         self._refuse_unless_open()
         self.put(status=AppealStatus.WITHDRAWN)
-        events.record(
-            self.registration, "appeal_withdrawn", by=by, partner_id=self.partner_id, appeal=str(self.pk)
-        )
+        events.record(self.registration, "appeal_withdrawn", by=by, partner_id=self.partner_id, appeal=str(self.pk))
 
     @transaction.atomic
     def uphold(self, *, by, message: str, notes: str = "", version=None) -> None:

@@ -62,7 +62,9 @@ class Approval(Record):
     taken_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     decided_for = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")  # was away
-    before = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)  # what the decision changed, for an undo
+    before = models.JSONField(
+        default=dict, blank=True, encoder=DjangoJSONEncoder
+    )  # what the decision changed, for an undo
     outcome = models.CharField(max_length=10, blank=True)
     rejection_reason = models.CharField(
         gettext_lazy("reason"), max_length=20, choices=RejectionReason.choices, blank=True

@@ -130,7 +130,9 @@ class DealRegistration(Review, Protected, CustomValues, Record):
     message = models.TextField(gettext_lazy("message to the partner"), max_length=4000, blank=True)
     returned_fields = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     answer_by = models.DateTimeField(null=True, editable=False)
-    appeal_by = models.DateTimeField(null=True, editable=False)  # of a refusal: until when a second review may be asked for
+    appeal_by = models.DateTimeField(
+        null=True, editable=False
+    )  # of a refusal: until when a second review may be asked for
 
     objects = DealRegistrationQuerySet.as_manager()
     # A CASE, not an OR: PostgreSQL would multiply it with the query's own condition, expect a handful of rows and sort them all.

@@ -56,7 +56,7 @@ GATED = tuple(stage for stage in Stage if stage not in (Stage.PROSPECT, Stage.LO
 LONGEST = 365
 
 
-class StageRuleQuerySet(models.QuerySet):
+class StageRuleQuerySet(models.QuerySet["StageRule"]):
     def in_force(self) -> dict[str, Rule]:
         """The rule of every stage, by its value; one statement."""
         kept = {row.stage: Rule(tuple(row.required), row.quiet_days) for row in self.all()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from babel.dates import format_date
 from django.http import HttpResponse
@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from deals import closings
+from deals.querysets import OpportunityQuerySet
 from deals.views.opportunity import reads
 from deals.views.pipeline import Pipeline, in_short, summary
 from prm.access import allowed
@@ -29,13 +30,11 @@ class PipelineCalendar(Pipeline):
     template_name = "deals/calendar.html"
     layout = "calendar"
     icon = "calendar"
-    column_choices = ()  # a calendar has none
+    column_choices: Any = ()  # a calendar has none
 
     def get(self, request: Request, **kwargs: Any) -> HttpResponse:
-        locale = ui.reader_locale()
-        shown = closings.month(
-            self.filtered_rows, month_of(request.GET.get("month", "")), week_starts=locale.first_week_day
-        )
+        locale, rows = ui.reader_locale(), cast(OpportunityQuerySet, self.filtered_rows)
+        shown = closings.month(rows, month_of(request.GET.get("month", "")), week_starts=locale.first_week_day)
         self.lead = summary(shown)
         context = {
             "list": self,
@@ -50,7 +49,7 @@ class PipelineCalendar(Pipeline):
                 for day in days_of_week(locale.first_week_day)
             ],
             "weeks": [[self.cell(day) for day in week] for week in shown.weeks],
-            "undated": self.filtered_rows.open().filter(expected_close_date=None).order_by().count(),
+            "undated": rows.open().filter(expected_close_date=None).order_by().count(),
             "previous_month": self.url(month=f"{shown.previous:%Y-%m}"),
             "this_month": self.url(month=None),
             "next_month": self.url(month=f"{shown.next:%Y-%m}"),

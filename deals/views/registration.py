@@ -100,7 +100,9 @@ class RegistrationList(ListPage):
 
     @property
     def lead(self) -> str:
-        return f"{_('What partners have registered, and how long it is protected.')} {decision_times.sentence()}".strip()
+        return (
+            f"{_('What partners have registered, and how long it is protected.')} {decision_times.sentence()}".strip()
+        )
 
     def actions(self):
         if not self.request.user.may("decide_registrations"):

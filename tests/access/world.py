@@ -121,7 +121,9 @@ def build() -> World:
         )
     today = business_today()
     Delegation.objects.create(
-        person=vendor["channel_manager"], substitute=vendor["deal_desk"], period=DateRange(today, today + timedelta(days=9))
+        person=vendor["channel_manager"],
+        substitute=vendor["deal_desk"],
+        period=DateRange(today, today + timedelta(days=9)),
     )
     direct = factories.opportunity("Zqdirect", customer=hospital, route="direct", owner=vendor["direct_sales"])
     suspended = factories.partner("Halted", status=PartnerStatus.SUSPENDED)

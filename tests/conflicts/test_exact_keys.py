@@ -54,3 +54,25 @@ def test_one_key_finds_it(key, there_is, rule, owner, rival, product, known, cha
     assert found.rule == rule
     kinds = {shared["kind"] for shared in found.evidence["shared"]}
     assert kinds & {key, "customer"}  # an official number made the matcher certain of the customer
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_customer_confirmed_under_another_spelling_is_found(key, owner, rival, product, known, channel_manager):
+    """What the rival wrote shares nothing with what comes in; the customer a person confirmed for it does."""
+    held = factories.approved(
+        rival,
+        decided_by=channel_manager,
+        known_as=known,
+        products=[product],
+        customer_name="CHU Nord",
+        customer_domain="",
+        customer_number="",
+    )
+    watch(DealRegistration.objects.get(pk=held.pk))
+    registration = factories.submitted(owner, products=[product], **KEYS[key])
+    watch(registration)
+    (found,) = Conflict.objects.filter(registration=registration)
+    assert found.rule == "PROT-1"
+    before = found.evidence["shared"]
+    watch(DealRegistration.objects.get(pk=held.pk))  # and from the other side the same
+    assert Conflict.objects.get().evidence["shared"] == before

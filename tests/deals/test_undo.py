@@ -64,7 +64,8 @@ def test_everything_is_as_before(confirmed, channel_manager, name, taken):
     decide(confirmed, name, channel_manager)
     confirmed.undo_decision(by=channel_manager, version=confirmed.version)
     assert facts(confirmed) == before
-    assert not (Protection.objects.exists() or Opportunity.objects.exists() or OpportunityParticipant.objects.exists())
+    for made in (Protection, Opportunity, OpportunityParticipant):
+        assert not made.objects.exists()
     file = Approval.objects.get()
     assert (file.outcome, file.decided_by, file.rejection_reason, file.before) == ("", None, "", {})
     waited_for = Errand.objects.exclude(pk__in=waiting).exclude(event=None).values_list("event__verb", flat=True)

@@ -31,7 +31,8 @@ LABELS = {
     "ui",
 }
 # Keys, salts, what the database's own clock and counters stamp, and what is made before any test.
-OWN = {"id", "pgh_id", "pgh_created_at", "pgh_obj_id", "password", "sequence", "received_at", "event_id"}
+# ``before``: what an undo within seconds of a decision would restore; nothing once they are over.
+OWN = {"before", "id", "pgh_id", "pgh_created_at", "pgh_obj_id", "password", "sequence", "received_at", "event_id"}
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 

@@ -14,7 +14,9 @@ ROOT = Path(settings.BASE_DIR)
 DIST = ROOT / "static" / "dist"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 CODE = [
-    path for folder in ("prm", "partners", "territories", "deals", "attribution") for path in sorted((ROOT / folder).rglob("*.py"))
+    path
+    for folder in ("prm", "partners", "territories", "deals", "attribution")
+    for path in sorted((ROOT / folder).rglob("*.py"))
 ]
 TAG = re.compile(r"{%.*?%}|{#.*?#}", re.DOTALL)
 # Marks for scripts and tests, drawn by nothing.

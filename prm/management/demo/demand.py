@@ -131,6 +131,7 @@ class Book:
                 times[0],
                 row.customer_name,
                 row.customer_country.code,
+                "campaign" if row.sales_stage == "won" else "",  # campaigns bring revenue
                 customer_id=known.get(row.customer_name),
                 amount=row.amount,
                 currency=row.currency,
@@ -184,10 +185,10 @@ class Book:
 
     # Each as in attribution.models --------------------------------------------------------------------------------------------
 
-    def received(self, at: datetime, company: str, country: str, **values: Any) -> Row:
+    def received(self, at: datetime, company: str, country: str, source: str = "", **values: Any) -> Row:
         random = self.random
         running = [row for row in self.campaigns if row.period.lower <= at.date() < row.period.upper]
-        source = random.choice(["campaign", "campaign", "referral", "web"])
+        source = source or random.choice(["campaign", "campaign", "referral", "web"])
         referrer = random.choice(self.referrers) if source == "referral" and self.referrers else None
         campaign = random.choice(running) if source == "campaign" and running else None
         n = len(self.leads.rows)

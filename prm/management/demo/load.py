@@ -15,6 +15,7 @@ from attribution import credit
 from attribution.kpis import rollups
 from attribution.models import Touchpoint
 from attribution.models.credit import CreditDirty
+from deals import escalation
 from deals.models import DealRegistration
 from prm.db import acting, as_owner
 from prm.events.models import Errand
@@ -23,6 +24,7 @@ from prm.management.demo.bulk import Writer
 from prm.management.demo.clock import set_by_hand
 from prm.management.demo.plan import Planner
 from prm.management.demo.verbs import Teller, look_at
+from prm.notify.models import Notification
 
 FRESH = timedelta(days=10)
 
@@ -60,6 +62,7 @@ def load(size: Size, now: datetime, seed: int = 1) -> None:
         demand.tell(plan, clock, begin, size.leads)
         diary.tell(plan, clock)
         clock.moment = now
+        escalate(now)
         touches.note()
         reckon()
         set_back()
@@ -84,6 +87,15 @@ def load_scale(size: Size, now: datetime, seed: int = 1, chunk: int = 20_000, to
     with acting("system"):
         reckon()
     analyze()
+
+
+def escalate(now: datetime) -> None:
+    """Answers that are late were noticed when they became so: those above have read it since."""
+    known = list(Errand.objects.values_list("pk", flat=True))
+    while escalation.escalate(now):
+        pass
+    Notification.objects.filter(kind="promise_missed").update(read_at=now)
+    Errand.objects.exclude(pk__in=known).delete()
 
 
 def analyze() -> None:

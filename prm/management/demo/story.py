@@ -40,6 +40,7 @@ def told(plan: Planner) -> Iterator[Deal]:
     yield from _conflicts(plan)
     yield from _decided(plan)
     yield from _faded(plan)
+    yield from _reviewed_again(plan)
     yield from _queue(plan)
     yield from (plan.registration(fate, plan.ago(60)) for fate in ("expired", "cancelled", "released", "recalled"))
     yield plan.registration("lost", plan.ago(120))
@@ -89,7 +90,10 @@ def _alpine(plan: Planner) -> Iterator[Deal]:
         description="Supervision de six ateliers en Île-de-France.",
     )
     rejected = plan.registration("pending", plan.ago(9), **alpine, customer="Fromageries de la Tournette", lines=backup)
-    rejected.steps.append(Step(plan.ago(7, 16), "reject", {"reason": "duplicate", "message": ""}))
+    rejected.steps += [
+        Step(plan.ago(7, 16), "reject", {"reason": "duplicate", "message": ""}),
+        Step(plan.ago(1, 10), "appeal", {"text": "Nous suivons ce client depuis mars ; le compte rendu de visite est à votre disposition."}),
+    ]  # fmt: skip
     yield rejected
 
 
@@ -188,6 +192,33 @@ def _decided(plan: Planner) -> Iterator[Deal]:
             one.steps.append(Step(plan.ago(3, 11), "approve", {"days": PROTECTION}))
         yield one
         yield two
+
+
+def _reviewed_again(plan: Planner) -> Iterator[Deal]:
+    """Refusals a second person looked at: one stands, one was taken back and the deal approved."""
+    for partner, text, verb, message in (
+        (
+            "Granit Réseaux",
+            "The customer's budget was confirmed in writing last week.",
+            "uphold",
+            "The project remains without a date. Register it again when there is one.",
+        ),
+        (
+            "Helix Systems",
+            "Le site se trouve bien dans notre secteur, voir l’adresse de livraison.",
+            "overturn",
+            "Vous aviez raison : l’adresse de livraison est dans votre secteur.",
+        ),
+    ):
+        deal = plan.registration("pending", plan.ago(16, 10), partner=partner)
+        deal.steps += [
+            Step(plan.ago(14, 15), "reject", {"reason": "not_qualified" if verb == "uphold" else "outside_territory", "message": ""}),
+            Step(plan.ago(12, 9), "appeal", {"text": text}),
+            Step(plan.ago(11, 11), verb, {"message": message}),
+        ]  # fmt: skip
+        if verb == "overturn":
+            deal.steps.append(Step(plan.ago(10, 14), "approve", {"days": PROTECTION}))
+        yield deal
 
 
 def _faded(plan: Planner) -> Iterator[Deal]:

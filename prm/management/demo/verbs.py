@@ -12,8 +12,9 @@ from django.utils import timezone
 from deals.axes import OPEN_REVIEW, RUNNING
 from deals.conflicts.models import Conflict
 from deals.conflicts.watch import watch
-from deals.models import DealRegistration, Opportunity, OpportunityLine, OpportunityParticipant
+from deals.models import Appeal, DealRegistration, Opportunity, OpportunityLine, OpportunityParticipant
 from deals.tasks import expire_unanswered, lapse_protections
+from partners.models import User
 from prm import events
 from prm.events.models import Errand
 from prm.events.tasks import run_errand
@@ -77,6 +78,21 @@ class Teller:
 
     def reject(self, deal: Deal, reason: str, message: str) -> None:
         deal.row.reject(by=deal.manager, reason=reason, message=message)
+
+    def appeal(self, deal: Deal, text: str) -> None:
+        Appeal.lodge(deal.row, by=deal.seller, text=text)
+
+    def uphold(self, deal: Deal, message: str) -> None:
+        deal.row.appeals.get().uphold(by=self._second(deal), message=message)
+
+    def overturn(self, deal: Deal, message: str) -> None:
+        deal.manager = self._second(deal)  # who has the deal from now on
+        deal.row.appeals.get().overturn(by=deal.manager, message=message)
+        deal.row.refresh_from_db()
+
+    def _second(self, deal: Deal) -> User:
+        """Whoever looks at a refusal again: not the manager who refused."""
+        return User.objects.filter(role="program_owner").exclude(pk=deal.manager.pk).order_by("email")[0]
 
     def approve(self, deal: Deal, days: int) -> None:
         """A manager confirms the customer where the matcher was not certain."""
