@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import F, QuerySet, Sum, TextField
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from deals.axes import LostCause, RejectionReason, Stage
+from deals.forms.fields import WebsiteField
 from deals.models import (
     DealRegistration,
     Forecast,
@@ -107,6 +109,13 @@ class RegistrationSerializer(RecordSerializer):
             "message",
         )
         vendor_fields = ("customer", "rejection_reason")
+
+    def validate_customer_domain(self, text):
+        """As on the form: an address becomes its domain."""
+        try:
+            return WebsiteField(required=False).clean(text)
+        except ValidationError as error:
+            raise serializers.ValidationError(error.messages, "invalid") from None
 
     def validate_expected_close_date(self, day):
         if day and not business_today().year - 1 <= day.year <= business_today().year + FURTHEST:
