@@ -7,7 +7,7 @@ from territories.models import Customer
 
 BAD = {
     "customer_name": ["x" * 10_000, "Hos\0pital", "Hospital\u202egnp", "\u200fHospital"],
-    "customer_domain": ["lac.example\u202e", "lac\x07.example"],
+    "customer_domain": ["not a site", "lac.example\u202e", "lac\x07.example"],
     "amount": [
         {"amount": "-5.00", "currency": "EUR"},
         {"amount": "5.00", "currency": "ZZZ"},
