@@ -12,7 +12,6 @@ from typing import Any
 
 from django.db.models import (
     Case,
-    Count,
     DateTimeField,
     DurationField,
     ExpressionWrapper,
@@ -110,16 +109,6 @@ def answers() -> dict[str, Any]:
         "is_stale": Case(When(stale(), then=Value(True)), default=Value(False)),
         "is_slipping": Case(When(slipping(), then=Value(True)), default=Value(False)),
     }
-
-
-def counts(rows: Any) -> dict[str, int]:
-    """How many of these deals carry each flag; one statement."""
-    kept = rows.open().order_by().annotate(**answers())
-    return kept.aggregate(
-        stale=Count("pk", filter=Q(is_stale=True), distinct=True),
-        slipping=Count("pk", filter=Q(is_slipping=True), distinct=True),
-        any=Count("pk", filter=Q(is_stale=True) | Q(is_slipping=True), distinct=True),
-    )
 
 
 def reasons(row: Any) -> list[dict[str, str]]:

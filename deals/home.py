@@ -31,6 +31,7 @@ from prm.registries import (
     partner_situations,
     to_do,
 )
+from prm.ui.context import MOST, in_one_statement
 from prm.ui.templatetags.ui import day, num
 
 LATEST = 8  # rows of the queue on the vendor's home
@@ -123,19 +124,24 @@ def silent(partners: Any) -> Any:
     return partners.filter(~Exists(submitted), ~Exists(moved), status=PartnerStatus.ACTIVE, created_at__lt=since)
 
 
+def up_to(count: int) -> str:
+    """A number of which no more than a hundred were counted."""
+    return num(count) if count < MOST else _("100 or more")
+
+
 def silent_partners(user: Any) -> dict | None:
     """Partners in this person's care from which nothing was heard."""
     if not (user.may("see_partners") and user.may("see_registrations")):
         return None
     mine = Partner.objects.visible_to(user).filter(channel_manager=user)
-    names = list(silent(mine).order_by("name").values_list("name", flat=True)[:100])
+    names = list(silent(mine).order_by("name").values_list("name", flat=True)[:MOST])
     if not names:
         return None
     return {
         "icon": "message-off",
         "tone": "warn",
         "title": ngettext("%(n)s partner silent for 60 days", "%(n)s partners silent for 60 days", len(names))
-        % {"n": num(len(names)) if len(names) < 100 else _("100 or more")},
+        % {"n": up_to(len(names))},
         "detail": " · ".join(names[:3]) + (" …" if len(names) > 3 else ""),
         "url": f"{reverse('partners:partners')}?situation=silent&manager={user.pk}",
     }
@@ -149,17 +155,17 @@ def drifting(user: Any) -> dict | None:
     if user.may("see_opportunities"):
         mine = OpportunityParticipant.objects.filter(opportunity=OuterRef("pk"), partner__channel_manager=user)
         rows, url = rows.filter(Exists(mine)), f"{url}&manager={user.pk}"
-    found = health.counts(rows)
-    if not found["any"]:
+    flags_of = (health.Flag.ANY, health.Flag.SLIPPING, health.Flag.STALE)
+    every, slipping, stale = in_one_statement([health.flagged(rows, flag) for flag in flags_of])
+    if not every:
         return None
-    late = ngettext("%(n)s slipping", "%(n)s slipping", found["slipping"]) % {"n": num(found["slipping"])}
-    quiet = ngettext("%(n)s without news", "%(n)s without news", found["stale"]) % {"n": num(found["stale"])}
+    late = ngettext("%(n)s slipping", "%(n)s slipping", slipping) % {"n": up_to(slipping)}
+    quiet = ngettext("%(n)s without news", "%(n)s without news", stale) % {"n": up_to(stale)}
     return {
         "icon": "calendar-exclamation",
         "tone": "warn",
-        "title": ngettext("%(n)s deal needs a look", "%(n)s deals need a look", found["any"])
-        % {"n": num(found["any"])},
-        "detail": " · ".join(words for words, n in ((late, found["slipping"]), (quiet, found["stale"])) if n),
+        "title": ngettext("%(n)s deal needs a look", "%(n)s deals need a look", every) % {"n": up_to(every)},
+        "detail": " · ".join(words for words, n in ((late, slipping), (quiet, stale)) if n),
         "url": url,
     }
 
