@@ -10,8 +10,9 @@ from django.utils.translation import ngettext
 from django_countries import countries
 
 from partners.models.partner import PartnerType
-from prm.ui.templatetags.ui import day
+from prm.ui.templatetags.ui import day, num
 
+NAMED = 6  # holders named in a sentence
 OPEN, SHARED, EXCLUSIVE, UNASSIGNED, HOUSE = "open", "shared", "exclusive", "unassigned", "house"
 
 
@@ -70,15 +71,16 @@ def basis_words(names: list[str]) -> str:
 
 
 def holders_words(holders: list[dict[str, Any]]) -> str:
-    """Names with the last day of each: “Alpine (until 31 Dec 2026) and Boreal”."""
-    return joined(
-        [
-            _("%(name)s (until %(day)s)") % {"name": holder["name"], "day": day(date.fromisoformat(holder["last_day"]))}
-            if holder.get("last_day")
-            else holder["name"]
-            for holder in holders
-        ]
-    )
+    """Names with the last day of each: “Alpine (until 31 Dec 2026) and Boreal”; of many, the first and how many more."""
+    names = [
+        _("%(name)s (until %(day)s)") % {"name": holder["name"], "day": day(date.fromisoformat(holder["last_day"]))}
+        if holder.get("last_day")
+        else holder["name"]
+        for holder in holders[: NAMED - 1 if len(holders) > NAMED else NAMED]
+    ]
+    if more := len(holders) - len(names):
+        names.append(ngettext("%(n)s other", "%(n)s others", more) % {"n": num(more)})
+    return joined(names)
 
 
 def asked_words(inputs: dict[str, Any]) -> str:

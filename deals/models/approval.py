@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LONGEST = 730  # days a protection may last
 
 
-@pghistory.track()
+@pghistory.track(exclude=["before"])  # what an undo within seconds needs is no history
 class Approval(Record):
     """The vendor's file on one submission of a registration: when it came, which customer it is, what was decided and why.
 

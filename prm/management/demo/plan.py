@@ -58,6 +58,7 @@ LOST = [
     ("competitor", ""),
     ("product", "Le client veut un hébergement sur place."),
 ]
+GIVEN_UP = {"stage": "lost", "cause": "no_decision", "reason": ""}  # nothing stays open for years
 STAGES = ["technical_validation", "business_validation", "committed"]
 PROTECTION = 90
 RETURN = 10
@@ -286,9 +287,9 @@ class Planner:
     def _afterwards(self, fate: str, approved: datetime) -> Iterator[Step]:
         """What follows an approval: the sale moves on, and the protection ends one day."""
         if fate == "released":
-            yield Step(
-                self.later(approved, 24 * 5, 24 * 60), "withdraw", {"reason": "The customer has stopped the project."}
-            )
+            over = self.later(approved, 24 * 5, 24 * 60)
+            yield Step(over, "withdraw", {"reason": "The customer has stopped the project."})
+            yield Step(self.later(over, 24, 24 * 9), "move", GIVEN_UP)
             return
         yield Step(night_of(approved.astimezone(business_zone()).date() + timedelta(days=PROTECTION)), "lapse")
         at = approved
@@ -300,6 +301,8 @@ class Planner:
         elif fate == "lost":
             cause, reason = self.random.choice(LOST)
             yield Step(self.later(at, 24 * 5, 24 * 40), "move", {"stage": "lost", "cause": cause, "reason": reason})
+        else:
+            yield Step(self.later(at, 24 * 110, 24 * 190), "move", GIVEN_UP)
 
     def season(self, moment: datetime) -> datetime:
         """Orders come before a quarter ends, and seldom in August."""
@@ -333,5 +336,7 @@ class Planner:
         for n, stage in enumerate(["qualified", *STAGES][:stages] if stages < 4 else ["qualified", *STAGES, "won"]):
             at = self.later(at, 24 * (3 + n), 24 * 30)
             steps.append(Step(at, "move", {"stage": stage}))
+        if stages < 4:
+            steps.append(Step(self.later(at, 24 * 110, 24 * 190), "move", GIVEN_UP))
         deal.steps = [step for step in steps if step.at <= self.now]
         return deal
