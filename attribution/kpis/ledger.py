@@ -185,7 +185,7 @@ CROSS JOIN LATERAL (
 WHERE fact.day IS NOT NULL AND fact.value IS NOT NULL
 UNION ALL
 SELECT 'registration', id, 'activity', submitted, partner_id, NULL::uuid, NULL::uuid, 'partner', 1, 1, true FROM registration
-""".replace(
+""".replace(  # nosec B608 # made of constants of ours
     "[registered]",
     REGISTERED.replace("[which]", "r.submission_status = 'submitted' AND r.submitted_at IS NOT NULL {only}"),
 )
@@ -201,7 +201,7 @@ CROSS JOIN LATERAL (
         (CASE WHEN c.status <> 'open' THEN (coalesce(c.closed_at, c.updated_at) AT TIME ZONE %(zone)s)::date END, -1)
 ) AS fact (day, n)
 WHERE fact.day IS NOT NULL {only}
-""".replace(
+""".replace(  # nosec B608 # made of constants of ours
     "[registered]",
     REGISTERED.replace("[which]", "r.id IN (SELECT c.registration_id FROM conflicts_conflict c WHERE true {only})"),
 )

@@ -179,6 +179,11 @@ class OpportunityRows(Rows):
         ]
 
 
+class StageColumn(Column):
+    def words(self, row):
+        return row.opportunity.get_stage_display()
+
+
 class ParticipationWords(Filters):
     search_fields = ("customer_name",)
     search_hint = gettext_lazy("Customer")
@@ -199,14 +204,7 @@ class ParticipationRows(Rows):
     def own_columns(self):
         return [
             Column("customer_name", _("Customer"), sort="customer_name", phone="title"),
-            Column(
-                "stage",
-                _("Stage"),
-                kind="status",
-                value=lambda row: row.opportunity.stage,
-                export=lambda row: row.opportunity.get_stage_display(),
-                phone="status",
-            ),
+            StageColumn("stage", _("Stage"), kind="status", value=lambda row: row.opportunity.stage, phone="status"),
             Column("closed_on", _("Closed"), kind="date", value=lambda row: row.opportunity.closed_on, phone="detail"),
         ]
 
