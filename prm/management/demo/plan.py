@@ -178,7 +178,9 @@ class Planner:
         if fate != "draft":
             alive = len(deal.steps) < len(steps)
             end = datetime.max.replace(tzinfo=self.now.tzinfo) if alive else deal.steps[-1].at
-            self.busy[whom.pk] = max(end, self.busy.get(whom.pk, end))
+            # A protection released early counts whole: what is written in bulk is there before the verbs begin.
+            kept = [step.at + timedelta(days=PROTECTION + 1) for step in deal.steps if step.verb == "approve"]
+            self.busy[whom.pk] = max([end, self.busy.get(whom.pk, end), *kept])
         return deal
 
     def _partner(self, start: datetime) -> Partner:

@@ -95,9 +95,9 @@ class Teller:
         return User.objects.filter(role="program_owner").exclude(pk=deal.manager.pk).order_by("email")[0]
 
     def approve(self, deal: Deal, days: int) -> None:
-        """A manager confirms the customer where the matcher was not certain."""
+        """A manager confirms the customer where the matcher was not certain, or took another that is written alike."""
         file = deal.row.approval
-        if file.customer_id is None:
+        if file.customer_id != deal.customer.pk:
             file.confirm(deal.customer, by=deal.manager)
         deal.row.approve(by=deal.manager, days=days)
 
