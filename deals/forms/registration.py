@@ -102,7 +102,7 @@ class RegistrationForm(Form):
         self, data=None, *, user, registration: DealRegistration | None = None, partner: Partner | None = None, **kwargs
     ):
         self.registration = registration
-        partner = partner or user.acting_for  # the vendor's people say for whom they register
+        self.partner = partner = partner or user.acting_for  # the vendor's people say for whom they register
         kwargs.setdefault("initial", self.initial_of(registration) if registration else self.likely(partner))
         super().__init__(data, user=user, label_suffix="", **kwargs)
         self.fields["customer_country"].choices = country_choices(

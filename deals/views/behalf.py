@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.core import signing
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from deals.forms.registration import RegistrationForm
 from deals.models import DealRegistration
+from deals.views.portal import keep
 from partners.models import Partner
 from partners.programs.models import Enrolment
 from prm.access import may, scoped, vendor_only
@@ -102,7 +103,7 @@ def take(request: Request, partner: Partner, registration: DealRegistration | No
     form = RegistrationForm(request.POST, user=user, registration=registration, partner=partner)
     form.is_valid()
     try:
-        registration = keep(form, partner, registration, pk)
+        registration = keep(form, registration, pk)
         if registration and "submit" not in request.POST:
             return say(request, redirect("deals:go_on_for", registration.pk), _("Draft saved."))
         if registration and not form.errors:
@@ -114,23 +115,6 @@ def take(request: Request, partner: Partner, registration: DealRegistration | No
     except (RuleViolation, ValidationError) as error:
         form.refuse(error)
     return form_page(request, form, partner, registration, key=request.POST.get("key", ""))
-
-
-def keep(
-    form: RegistrationForm, partner: Partner, registration: DealRegistration | None, pk: UUID
-) -> DealRegistration | None:
-    """Write the valid values into the draft; make it when there is none yet."""
-    values = form.values()
-    if registration is None:
-        if not form.is_worth_keeping:
-            return None
-        try:
-            with transaction.atomic():
-                return DealRegistration.draft(id=pk, partner=partner, by=form.user, **values)
-        except IntegrityError:  # the same form, sent twice at once
-            registration = editable(form.user).get(pk=pk)
-    with transaction.atomic():
-        return registration.edit(by=form.user, **values)
 
 
 def form_page(

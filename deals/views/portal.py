@@ -271,7 +271,7 @@ def keep(form: RegistrationForm, registration: DealRegistration | None, pk: UUID
             return None
         try:
             with transaction.atomic():
-                return DealRegistration.draft(id=pk, partner=user.acting_for, by=user, **values)
+                return DealRegistration.draft(id=pk, partner=form.partner, by=user, **values)
         except IntegrityError:  # the same form, sent twice at once
             registration = DealRegistration.objects.editable_by(user).get(pk=pk)
     with transaction.atomic():
